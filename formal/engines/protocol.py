@@ -1,0 +1,53 @@
+"""What every engine takes and tells. An engine is a function `run(program, options, tell)`; it tells events as it goes and returns when
+it has nothing more to say. It never prints, never reads a clock to decide a verdict, and never calls another engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from formal.program import Program
+from formal.verdict import Trace, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`properties`: the names to settle. `depth`: look no further than this many steps (None: until everything is settled).
+    `memory`: mebibytes after which the engine stops with undecided."""
+
+    properties: tuple[str, ...]
+    depth: int | None = None
+    memory: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One property is settled, for good. `depth`: steps covered (proved_up_to) or the trace's length (violated). `reason`: one line.
+    An `undecided` finding says why this engine gave up on it."""
+
+    prop: str
+    verdict: Verdict
+    depth: int | None
+    reason: str
+    trace: Trace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """No property that is still open is violated within `depth` steps. `note` is shown on a terminal ("1,204 states")."""
+
+    depth: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Figures for --stats, by name: states, transitions, variables, clauses, seconds of a stage."""
+
+    figures: Mapping[str, int | float | str]
+
+
+Event: TypeAlias = Finding | Progress | Statistics
+Tell: TypeAlias = Callable[[Event], None]
+Engine: TypeAlias = Callable[[Program, Options, Tell], None]

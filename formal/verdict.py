@@ -1,0 +1,128 @@
+"""Verdicts with their evidence, and the one view of a state that both readings can show.
+
+A bounded result never becomes a proof: `Verdict` keeps them apart, and nothing here converts one into the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+ViewValue: TypeAlias = bool | int | str | tuple[str, ...]
+# A state, flat, by name. Both readings produce exactly these keys, so that a witness can be compared key by key:
+#   "BQL.owner": thread name or "none"     "M.count": int (recursive mutexes)      (array elements: "chan[1].owner")
+#   "G.writer": thread name or "none"      "G.readers": sorted-by-id tuple of thread names
+#   "S.count": int     "E.set": bool     "C.waiters": tuple of thread names (by id)
+#   "job.pending": bool, for a oneshot bottom half an int     (family: "done[2].pending")
+#   "x": bool, int or enum member name     "x[0]"     ("stop[vcpu[0]]" when indexed by a family)
+#   "vcpu[0].iothread_locked": a thread-local
+#   "vcpu[0].status": "not spawned", "running" or "finished"
+# and, for running threads only:
+#   "vcpu[0].at": "UID PHASE", the innermost statement's uid and the phase of that statement (see PHASES)
+#   "vcpu[0].stack": names of the frames, outermost first: ("vcpu[0]", "pflash_update", "snapshot_save_job_bh")
+#   "vcpu[0]/1.x": local or value parameter x of the frame at position 1 of the stack, from its declaration step (parameter: the call) to
+#       the end of its scope (the enclosing block; parameter: the frame)
+View: TypeAlias = Mapping[str, ViewValue]
+
+# "run" unless the statement has several places to stand:
+#   with: "enter", "leave"    aio_wait_while: "enter", "poll", "test"    wait C with L: "wait", "wake"    x = p(): "call", "assign"
+PHASES = ("run", "enter", "leave", "poll", "test", "wait", "wake", "call", "assign")
+
+
+class Verdict(StrEnum):
+    PROVED = "proved"
+    PROVED_UP_TO = "proved_up_to"
+    VIOLATED = "violated"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """A place in a model file, 1-based line."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One step of a trace as an engine found it: who moved, and the state after it (None where the step is the error itself)."""
+
+    thread: int
+    after: View | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """An engine's unreplayed violation: the moves from the initial state. `loop_to`: the lasso's last state equals the state after
+    that many moves (0: the initial state)."""
+
+    prop: str
+    moves: tuple[Move, ...]
+    loop_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessStep:
+    """One replayed step. `stack` is outermost first, as it was when the statement executed."""
+
+    step: int
+    thread: str
+    statement: str
+    source: SourceRef
+    c_source: str | None
+    stack: tuple[str, ...]
+    changes: Mapping[str, tuple[ViewValue | None, ViewValue | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A violation that the interpreter has replayed."""
+
+    steps: tuple[WitnessStep, ...]
+    context_switches: int
+    loop_to: int | None
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyResult:
+    """`depth`: steps covered for proved_up_to, the witness's length for violated, else None. `reason` says why it is proved or undecided."""
+
+    name: str
+    kind: str
+    source: SourceRef | None
+    verdict: Verdict
+    depth: int | None
+    engine: str
+    reason: str
+    witness: Witness | None = None
+    certificate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One model's answer. `depth` is what --depth asked for."""
+
+    model: str
+    title: str
+    file: str
+    digest: str
+    parameters: Mapping[str, int | bool | str]
+    depth: int | None
+    seconds: float
+    assumptions: tuple[str, ...]
+    properties: tuple[PropertyResult, ...]
+    warnings: tuple[str, ...] = ()
+    statistics: Mapping[str, int | float | str] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the properties: violated, then undecided, then proved_up_to, then proved."""
+        found = {result.verdict for result in self.properties}
+        for verdict in (Verdict.VIOLATED, Verdict.UNDECIDED, Verdict.PROVED_UP_TO):
+            if verdict in found:
+                return verdict
+        return Verdict.PROVED
