@@ -89,7 +89,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class PropertyResult:
-    """`depth`: steps covered for proved_up_to, the witness's length for violated, else None. `reason` says why it is proved or undecided."""
+    """`depth`: steps covered for proved_up_to, the witness's length for violated, else None. `reason`: why it is proved or undecided."""
 
     name: str
     kind: str
@@ -104,7 +104,7 @@ class PropertyResult:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One model's answer. `depth` is what --depth asked for."""
+    """One model's answer. `depth` is what --depth asked for; `defines` and `extra` are the -D and --with it was loaded with."""
 
     model: str
     title: str
@@ -117,6 +117,8 @@ class Report:
     properties: tuple[PropertyResult, ...]
     warnings: tuple[str, ...] = ()
     statistics: Mapping[str, int | float | str] = field(default_factory=dict)
+    defines: Mapping[str, str] = field(default_factory=dict)
+    extra: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

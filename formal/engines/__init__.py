@@ -1,0 +1,23 @@
+"""The table of engines. A row names the module that has the engine's `run`; nothing of it is imported before it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final, cast
+
+from formal.engines.protocol import Engine
+
+ENGINES: Final[Mapping[str, str]] = MappingProxyType({"explicit": "formal.engines.explicit", "bmc": "formal.engines.bmc"})
+AUTO: Final = "auto"  # all of them side by side; the first conclusive finding for a property counts
+
+
+def load_engine(name: str) -> Engine:
+    """The engine of that name (a key of ENGINES)."""
+    return cast(Engine, import_module(ENGINES[name]).run)
+
+
+def contenders(choice: str) -> tuple[str, ...]:
+    """The engines that `--engine choice` stands for."""
+    return tuple(ENGINES) if choice == AUTO else (choice,)

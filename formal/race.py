@@ -1,0 +1,252 @@
+"""Several engines at one program, side by side, each in a process of its own.
+
+In: a program, the properties to settle, the engines that take part, a deadline. Out: for each property the first conclusive finding, and
+what is known of the others. It must not know what any engine does, nor print. Two engines that contradict each other are never smoothed
+over: `Disagreement`.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import assert_never
+
+from formal.children import Child, Ended, Tell, wait
+from formal.diagnostics import InternalError
+from formal.engines import load_engine
+from formal.engines.protocol import Event, Finding, Options, Progress, Statistics
+from formal.program import Program
+from formal.verdict import Verdict
+
+_TICK = 0.1  # seconds between looks at the clock and at Ctrl-C
+
+
+class Disagreement(InternalError):
+    """Two independent ways came to different answers: one of them is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A conclusive finding and the engine it came from."""
+
+    engine: str
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the race has come; what a progress line shows. `engines`: name and its last words."""
+
+    engines: tuple[tuple[str, str], ...]
+    settled: int
+    total: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`covered`: steps within which no open property is violated, -1 if not even the initial state is known to be fine.
+    `reasons`: why each engine gave up, by property. `crashes`: engine and what happened to it."""
+
+    settled: Mapping[str, Settled]
+    covered: int
+    reasons: Mapping[str, tuple[tuple[str, str], ...]]
+    crashes: tuple[tuple[str, str], ...]
+    statistics: Mapping[str, int | float | str]
+    interrupted: bool
+    timed_out: bool
+
+
+@dataclass(slots=True)
+class _Contender:
+    """One engine's side of the race."""
+
+    name: str
+    child: Child
+    covered: int = -1
+    note: str = "starting"
+    findings: dict[str, Finding] = field(default_factory=dict)
+    figures: dict[str, int | float | str] = field(default_factory=dict)
+
+
+def race(
+    program: Program,
+    options: Options,
+    engines: Sequence[str],
+    *,
+    jobs: int | None = None,
+    deadline: float | None = None,
+    started: Callable[[], None] = lambda: None,
+    watch: Callable[[Standing], None] = lambda _: None,
+) -> Outcome:
+    """Run the engines until every property of `options` is settled or nothing more can be had.
+
+    `jobs`: how many engines at once (None: all); `deadline`: of time.monotonic(). `started` is called once, when the engines are at work;
+    `watch` every now and then. Raises Disagreement.
+    """
+    return _Race(program, options, engines, jobs or len(engines)).run(deadline, started, watch)
+
+
+class _Race:
+    def __init__(self, program: Program, options: Options, engines: Sequence[str], jobs: int) -> None:
+        self.program = program
+        self.options = options
+        self.queue = list(engines)
+        self.jobs = jobs
+        self.begun = time.monotonic()
+        self.contenders: list[_Contender] = []
+        self.settled: dict[str, Settled] = {}
+        self.crashes: list[tuple[str, str]] = []
+        self.kinds = {prop.name: prop.kind for prop in program.properties}
+
+    def run(self, deadline: float | None, started: Callable[[], None], watch: Callable[[Standing], None]) -> Outcome:
+        timed_out = False
+        with _interrupts() as interrupted:
+            try:
+                self._fill()
+                started()
+                while self._open() and self._working() and not interrupted:
+                    timed_out = deadline is not None and time.monotonic() >= deadline
+                    if timed_out:
+                        break
+                    self._hear(min(_TICK, deadline - time.monotonic()) if deadline is not None else _TICK)
+                    self._fill()
+                    watch(self._standing())
+            finally:
+                for contender in self.contenders:
+                    contender.child.end()
+        return self._outcome(bool(interrupted), timed_out)
+
+    def _open(self) -> tuple[str, ...]:
+        return tuple(name for name in self.options.properties if name not in self.settled)
+
+    def _working(self) -> list[Child]:
+        return [contender.child for contender in self.contenders if not contender.child.ended]
+
+    def _fill(self) -> None:
+        """Start engines while there is room and something left to settle. A late starter is asked about all: its findings are compared."""
+        while self.queue and self._open() and len(self._working()) < self.jobs:
+            name = self.queue.pop(0)
+            child = Child(_work(name, self.program, self.options), self._working())
+            self.contenders.append(_Contender(name, child))
+
+    def _hear(self, seconds: float) -> None:
+        ready = set(map(id, wait(self._working(), seconds)))
+        for contender in self.contenders:
+            if id(contender.child) in ready:
+                for event in contender.child.receive():
+                    self._take(contender, event)
+
+    def _take(self, contender: _Contender, event: Event | Ended) -> None:
+        match event:
+            case Finding():
+                self._find(contender, event)
+            case Progress(depth=depth, note=note):
+                contender.note = f"depth {depth}" + (f", {note}" if note else "")
+                self._cover(contender, depth)
+            case Statistics(figures=figures):
+                contender.figures.update(figures)
+            case Ended(crash=crash):
+                contender.note = "ended"
+                if crash is not None:
+                    self.crashes.append((contender.name, crash))
+            case _:
+                assert_never(event)
+
+    def _find(self, contender: _Contender, finding: Finding) -> None:
+        contender.findings[finding.prop] = finding
+        if not self._conclusive(finding):
+            return
+        first = self.settled.setdefault(finding.prop, Settled(contender.name, finding))
+        if first.engine != contender.name:
+            _compare(first, Settled(contender.name, finding), exact=self.kinds[finding.prop] != "liveness")
+        if finding.verdict is Verdict.VIOLATED and finding.depth is not None:
+            for other in self.contenders:
+                self._check_cover(other, Settled(contender.name, finding))
+
+    def _conclusive(self, finding: Finding) -> bool:
+        if finding.verdict is Verdict.PROVED_UP_TO:
+            return self.options.depth is not None and finding.depth is not None and finding.depth >= self.options.depth
+        return finding.verdict is not Verdict.UNDECIDED
+
+    def _cover(self, contender: _Contender, depth: int) -> None:
+        contender.covered = max(contender.covered, depth)
+        for settled in self.settled.values():
+            if settled.finding.verdict is Verdict.VIOLATED:
+                self._check_cover(contender, settled)
+
+    def _check_cover(self, contender: _Contender, settled: Settled) -> None:
+        """An engine that says `nothing open is violated within k steps` contradicts one that has a shorter violation."""
+        finding = settled.finding
+        depth = finding.depth if finding.depth is not None else contender.covered + 1
+        silent = finding.prop not in contender.findings and self.kinds[finding.prop] != "liveness"
+        if silent and contender.name != settled.engine and depth <= contender.covered:
+            raise Disagreement(
+                f"{finding.prop}: {settled.engine} says violated after {depth} steps, "
+                f"{contender.name} says that nothing open is violated within {contender.covered}"
+            )
+
+    def _standing(self) -> Standing:
+        notes = tuple((contender.name, contender.note) for contender in self.contenders)
+        return Standing(notes, len(self.settled), len(self.options.properties), time.monotonic() - self.begun)
+
+    def _outcome(self, interrupted: bool, timed_out: bool) -> Outcome:
+        reasons = {name: tuple(self._reasons(name)) for name in self._open()}
+        bounds = [contender.covered for contender in self.contenders]
+        figures = {f"{contender.name}.{name}": value for contender in self.contenders for name, value in contender.figures.items()}
+        return Outcome(self.settled, max(bounds, default=-1), reasons, tuple(self.crashes), figures, interrupted, timed_out)
+
+    def _reasons(self, name: str) -> Iterator[tuple[str, str]]:
+        for contender in self.contenders:
+            finding = contender.findings.get(name)
+            if finding is not None:
+                yield contender.name, finding.reason
+
+
+def _compare(first: Settled, second: Settled, *, exact: bool) -> None:
+    """Two conclusive findings for one property must agree; `exact`: the lengths of their shortest violations, too."""
+    one, two = first.finding, second.finding
+    match one.verdict, two.verdict:
+        case (Verdict.VIOLATED, Verdict.VIOLATED):
+            agree = not exact or one.depth == two.depth
+        case (Verdict.VIOLATED, _) | (_, Verdict.VIOLATED):
+            agree = False
+        case _:  # proved and proved_up_to say different things, but not contradictory ones
+            agree = True
+    if not agree:
+        sides = " and ".join(_side(settled) for settled in (first, second))
+        raise Disagreement(f"{one.prop}: {sides}")
+
+
+def _side(settled: Settled) -> str:
+    finding = settled.finding
+    steps = "" if finding.depth is None else f" ({finding.depth} steps)"
+    return f"{settled.engine} says {finding.verdict.replace('_', ' ')}{steps}: {finding.reason or 'no reason given'}"
+
+
+def _work(name: str, program: Program, options: Options) -> Callable[[Tell], None]:
+    def work(tell: Tell) -> None:
+        load_engine(name)(program, options, tell)
+
+    return work
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Ctrl-C, noted in the list instead of raised, so that what was found is not lost half-way. A second one is raised."""
+    noted: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        if noted:
+            raise KeyboardInterrupt
+        noted.append(number)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
