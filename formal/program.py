@@ -1,8 +1,8 @@
 """The typed program: what the front end produces and both readings of the language consume.
 
 In: nothing (pure data). Out: immutable trees in which every name is resolved, every expression has a type, constants and parameters
-are folded, statically decided `if`s are gone and `while (true)` is a `Loop`. The meaning of each node is fixed by docs/semantics.md and is given
-twice, by `formal.interp` and by `formal.smt`; this module must know neither. Nodes compare by identity.
+are folded, statically decided `if`s are gone and `while (true)` is a `Loop`. The meaning of each node is fixed by docs/semantics.md and is
+given twice, by `formal.interp` and by `formal.smt`; this module must know neither. Nodes compare by identity.
 """
 
 from __future__ import annotations

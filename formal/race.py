@@ -49,11 +49,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`covered`: steps within which no open property is violated, -1 if not even the initial state is known to be fine.
+    """`covered`: for each open property the steps within which it is not violated, -1 if not even the initial state is known to be fine.
     `reasons`: why each engine gave up, by property. `crashes`: engine and what happened to it."""
 
     settled: Mapping[str, Settled]
-    covered: int
+    covered: Mapping[str, int]
     reasons: Mapping[str, tuple[tuple[str, str], ...]]
     crashes: tuple[tuple[str, str], ...]
     statistics: Mapping[str, int | float | str]
@@ -70,6 +70,7 @@ class _Contender:
     covered: int = -1
     note: str = "starting"
     findings: dict[str, Finding] = field(default_factory=dict)
+    given_up: dict[str, int] = field(default_factory=dict)  # property: the steps covered until then
     figures: dict[str, int | float | str] = field(default_factory=dict)
 
 
@@ -160,6 +161,7 @@ class _Race:
     def _find(self, contender: _Contender, finding: Finding) -> None:
         contender.findings[finding.prop] = finding
         if not self._conclusive(finding):
+            contender.given_up[finding.prop] = contender.covered if finding.depth is None else finding.depth
             return
         first = self.settled.setdefault(finding.prop, Settled(contender.name, finding))
         if first.engine != contender.name:
@@ -196,9 +198,9 @@ class _Race:
 
     def _outcome(self, interrupted: bool, timed_out: bool) -> Outcome:
         reasons = {name: tuple(self._reasons(name)) for name in self._open()}
-        bounds = [contender.covered for contender in self.contenders]
+        covered = {name: max((one.given_up.get(name, one.covered) for one in self.contenders), default=-1) for name in self._open()}
         figures = {f"{contender.name}.{name}": value for contender in self.contenders for name, value in contender.figures.items()}
-        return Outcome(self.settled, max(bounds, default=-1), reasons, tuple(self.crashes), figures, interrupted, timed_out)
+        return Outcome(self.settled, covered, reasons, tuple(self.crashes), figures, interrupted, timed_out)
 
     def _reasons(self, name: str) -> Iterator[tuple[str, str]]:
         for contender in self.contenders:

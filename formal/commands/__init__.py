@@ -1,0 +1,1 @@
+"""The commands, one module each: `configure(parser)` declares its arguments, `run(arguments)` does it and returns the exit code."""

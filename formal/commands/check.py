@@ -1,0 +1,45 @@
+"""`formal check`: what is wrong, or looks wrong, with a model, without proving anything.
+
+In: parsed arguments. Out: diagnostics, an exit code. Part of the lints look at the states that a short search finds; where it is not
+exhausted they say nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from formal import __version__
+from formal.console import Exit, Parser, UsageError, answer, check_writable, definitions, say_diagnostics
+from formal.diagnostics import Diagnostic
+
+_STATES = 1000  # a look, not a search: the whole command stays below half a second
+
+
+def configure(parser: Parser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="a model file")
+    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
+    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
+    parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
+    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    parser.epilog = "example: formal check models/savevm_locked.dsl"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check; returns USAGE when a model has an error. Raises UsageError."""
+    if arguments.format not in ("text", "json"):
+        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
+    check_writable(arguments.output)
+    defines = definitions(arguments.defines)
+    found = {path: _check(path, defines, arguments.extra) for path in arguments.models}
+    if arguments.format == "json":
+        documents = [_document(path, diagnostics) for path, diagnostics in found.items()]
+        answer(json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, ensure_ascii=False), arguments.output)
+    else:
+        for diagnostics in found.values():
+            say_diagnostics(diagnostics)
+        answer("\n".join(f"{path}: {_counts(diagnostics)}" for path, diagnostics in found.items()), arguments.output)
+    return Exit.USAGE if any(one.is_error for diagnostics in found.values() for one in diagnostics) else Exit.OK

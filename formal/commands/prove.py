@@ -1,0 +1,144 @@
+"""`formal prove`: every property of each model, and a report.
+
+In: parsed arguments. Out: the report on standard output or in a file, an exit code. All models are loaded before the first is proved: a bad
+one means that nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+
+from formal.console import (
+    Exit,
+    Parser,
+    UsageError,
+    answer,
+    check_writable,
+    coloured,
+    definitions,
+    natural,
+    positive,
+    say,
+    say_diagnostics,
+    seconds,
+)
+from formal.engines import AUTO, ENGINES
+from formal.formats import FORMATS, Style, load_format
+from formal.pipeline import Answer, Request, prove, select
+from formal.program import Program
+from formal.progress import ProgressLine
+from formal.verdict import Verdict
+
+_EXITS = {Verdict.PROVED: Exit.OK, Verdict.PROVED_UP_TO: Exit.OK, Verdict.VIOLATED: Exit.VIOLATED, Verdict.UNDECIDED: Exit.UNDECIDED}
+_WORST_FIRST = (Exit.INTERNAL, Exit.INTERRUPTED, Exit.VIOLATED, Exit.UNDECIDED, Exit.OK)
+
+
+def configure(parser: Parser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="a model file")
+    parser.add_argument("--depth", type=natural, metavar="K", help="look for violations within K steps only; this is not a proof")
+    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
+    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
+    parser.add_argument("--property", action="append", default=[], dest="patterns", metavar="NAME", help="only these; * and ? match")
+    parser.add_argument("--engine", default=AUTO, metavar="NAME", help=f"{', '.join((AUTO, *ENGINES))} (default: {AUTO}, all side by side)")
+    parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="for the whole command")
+    parser.add_argument("--jobs", type=positive, metavar="N", help="engines at work at the same time (default: all that take part)")
+    parser.add_argument("--format", default="text", metavar="NAME", help=f"{' or '.join(FORMATS)} (default: text)")
+    parser.add_argument("-o", dest="output", metavar="FILE", help="write the report there instead of to standard output")
+    parser.add_argument("--stats", action="store_true", help="with the engines' figures")
+    parser.add_argument("--quiet", action="store_true", help="the verdicts alone; no progress, no warnings")
+    parser.add_argument("--no-color", action="store_true", help="no colour, no progress (so do NO_COLOR and a pipe)")
+    parser.epilog = "example: formal prove models/savevm_locked.dsl -D VCPUS=4 --timeout 60"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prove; returns the worst of the models' exit codes. Raises UsageError."""
+    begun = time.monotonic()
+    _check(arguments)
+    programs = _load(arguments)
+    if programs is None:
+        return Exit.USAGE
+    deadline = None if arguments.timeout is None else begun + arguments.timeout
+    chosen = [_chosen(program, tuple(arguments.patterns)) for program in programs]
+    answers: list[Answer] = []
+    with _progress(arguments) as watcher:
+        for program, names in zip(programs, chosen, strict=True):
+            started = begun if not answers else time.monotonic()
+            request = Request(
+                names,
+                arguments.depth,
+                arguments.engine,
+                arguments.jobs,
+                deadline,
+                started,
+                definitions(arguments.defines),
+                tuple(arguments.extra),
+            )
+            answers.append(prove(program, request, watcher))
+            if answers[-1].interrupted:
+                break
+    render = load_format(arguments.format)
+    answer(render([one.report for one in answers], _style(arguments)), arguments.output)
+    return _exit(answers)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """What argparse does not see. Raises UsageError."""
+    if arguments.engine not in (AUTO, *ENGINES):
+        raise UsageError(f"unknown engine `{arguments.engine}`", f"the engines are {', '.join((AUTO, *ENGINES))}")
+    if arguments.format not in FORMATS:
+        raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(FORMATS)}")
+    if arguments.output is not None and arguments.output in (*arguments.models, *arguments.extra):
+        raise UsageError(f"-o {arguments.output}: that is a model")
+    definitions(arguments.defines)
+    check_writable(arguments.output)
+
+
+def _load(arguments: argparse.Namespace) -> tuple[Program, ...] | None:
+    """The models as programs, None if one of them is bad; what is to be said about them is said."""
+    from formal.frontend import load
+
+    defines = definitions(arguments.defines)
+    programs = []
+    for path in dict.fromkeys(arguments.models):
+        loaded = load(path, defines, arguments.extra)
+        if loaded.program is None or not arguments.quiet:
+            say_diagnostics(loaded.diagnostics)
+        programs.append(loaded.program)
+    good = tuple(program for program in programs if program is not None)
+    return good if len(good) == len(programs) else None
+
+
+def _chosen(program: Program, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    names, useless = select(program, patterns)
+    if useless:
+        known = ", ".join(prop.name for prop in program.properties)
+        raise UsageError(f"--property {useless[0]} matches no property of {program.file}", f"it has {known}")
+    return names
+
+
+def _progress(arguments: argparse.Namespace) -> ProgressLine:
+    shown = not arguments.quiet and coloured(sys.stderr, plain=arguments.no_color)
+    return ProgressLine(sys.stderr, shown=shown, prepare=lambda: load_format(arguments.format))
+
+
+def _style(arguments: argparse.Namespace) -> Style:
+    colour = arguments.output is None and coloured(sys.stdout, plain=arguments.no_color)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
+    return Style(max(40, width), colour, arguments.quiet, arguments.stats)
+
+
+def _exit(answers: Sequence[Answer]) -> int:
+    """The worst of the exit codes. An engine that broke down is told; it is an internal error where the others could not make up for it."""
+    codes = set()
+    for one in answers:
+        code = _EXITS[one.report.verdict]
+        for engine, crash in one.crashes:
+            say(f"{one.report.file}: the {engine} engine broke down:\n{crash.rstrip()}")
+            code = Exit.INTERNAL if code is Exit.UNDECIDED and crash.startswith("Traceback") else code
+        codes.add(Exit.INTERRUPTED if one.interrupted else code)
+    return next(code for code in _WORST_FIRST if code in codes)

@@ -1,0 +1,142 @@
+"""What the commands share: the exit codes, mistakes in the command line, and the three streams.
+
+In: words from the user, texts for the user. Out: printed lines and argparse parsers that raise instead of exiting. It must not know what any
+command does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from enum import IntEnum
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+from formal.diagnostics import Diagnostic
+
+
+class Exit(IntEnum):
+    """Exit codes, the same for every command."""
+
+    OK = 0
+    VIOLATED = 1  # or: differs from its record
+    USAGE = 2  # or: a bad model
+    UNDECIDED = 3
+    INTERNAL = 4  # or: two ways disagree
+    INTERRUPTED = 130
+
+
+class UsageError(Exception):
+    """A mistake in the command line. `hint` says what would be right, if that is known."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are `UsageError`s."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError."""
+        raise UsageError(message, f"`{self.prog} --help` shows the options and an example")
+
+
+def positive(text: str) -> int:
+    """An argument that is a whole number of at least 1."""
+    return _whole(text, 1)
+
+
+def natural(text: str) -> int:
+    """An argument that is a whole number of at least 0."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < least:
+        raise argparse.ArgumentTypeError(f"a whole number of at least {least} is wanted, not `{text}`")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """An argument that is a positive number of seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 1e7:
+        raise argparse.ArgumentTypeError(f"a positive number of seconds is wanted, not `{text}`")
+    return value
+
+
+def definitions(words: Iterable[str]) -> dict[str, str]:
+    """The NAME=VALUE words of -D as a mapping. Raises UsageError."""
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals or not name or not value:
+            raise UsageError(f"-D wants NAME=VALUE, not `{word}`", "for example -D VCPUS=4")
+        if found.setdefault(name, value) != value:
+            raise UsageError(f"-D {name} is given twice, as `{found[name]}` and as `{value}`")
+    return found
+
+
+def coloured(stream: TextIO, *, plain: bool) -> bool:
+    """Whether colour and progress are welcome on the stream."""
+    return stream.isatty() and not plain and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def say(text: str) -> None:
+    """One message on standard error."""
+    _write(sys.stderr, text)
+
+
+def say_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    """Diagnostics on standard error, a blank line between."""
+    text = "\n\n".join(diagnostic.render() for diagnostic in diagnostics)
+    if text:
+        say(text)
+
+
+def say_mistake(error: UsageError) -> None:
+    """A mistake in the command line, told in the shape of a diagnostic."""
+    say(f"error: {error.message}" + (f"\n  hint: {error.hint}" if error.hint else ""))
+
+
+def check_writable(path: str | None) -> None:
+    """Refuse an -o FILE that cannot be written before hours are spent on what belongs into it. Raises UsageError."""
+    if path is None:
+        return
+    target = Path(path)
+    folder = target.parent
+    if target.is_dir():
+        raise UsageError(f"-o {path}: is a folder")
+    if not folder.is_dir():
+        raise UsageError(f"-o {path}: there is no folder {folder}")
+    if not os.access(target if target.exists() else folder, os.W_OK):
+        raise UsageError(f"-o {path}: cannot be written")
+
+
+def answer(text: str, path: str | None = None) -> None:
+    """The answer: on standard output, or in the file. Raises UsageError when the file cannot be written."""
+    if path is None:
+        _write(sys.stdout, text)
+        return
+    try:
+        Path(path).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"-o {path}: {error.strerror}") from error
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Text and a newline, whatever the stream's encoding; a reader that has gone away is not an error."""
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that the interpreter's last flush is quiet, too

@@ -1,0 +1,31 @@
+"""The table of report formats. A row names the module that has the format's `render`; nothing of it is imported before it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final, TypeAlias, cast
+
+from formal.verdict import Report
+
+FORMATS: Final[Mapping[str, str]] = MappingProxyType({"text": "formal.formats.text", "json": "formal.formats.json"})
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a report is to look, as far as the format leaves a choice. `quiet`: the verdicts alone; `statistics`: the engines' figures, too."""
+
+    width: int = 80
+    colour: bool = False
+    quiet: bool = False
+    statistics: bool = False
+
+
+Render: TypeAlias = Callable[[Sequence[Report], Style], str]
+
+
+def load_format(name: str) -> Render:
+    """The renderer of that name (a key of FORMATS)."""
+    return cast(Render, import_module(FORMATS[name]).render)

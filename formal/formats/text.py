@@ -1,0 +1,164 @@
+"""Reports for people: the verdict, a table of properties, what the verdict rests on, and every witness.
+
+In: reports. Out: text that fits the width, plain ASCII but for what the model itself says. It must not print, and knows nothing of streams.
+"""
+
+from __future__ import annotations
+
+import io
+import shlex
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from formal.formats import Style
+from formal.formats.witness import draw
+from formal.verdict import PropertyResult, Report, Verdict
+
+_COLOURS = {Verdict.PROVED: "green", Verdict.PROVED_UP_TO: "cyan", Verdict.VIOLATED: "bold red", Verdict.UNDECIDED: "yellow"}
+
+
+def render(reports: Sequence[Report], style: Style) -> str:
+    """All the reports, one below the other."""
+    console = Console(
+        file=io.StringIO(),
+        width=style.width,
+        force_terminal=style.colour,
+        color_system="standard" if style.colour else None,
+        legacy_windows=False,
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+    with console.capture() as capture:
+        for position, report in enumerate(reports):
+            if position and not style.quiet:
+                console.print("-" * style.width)
+            if style.quiet:
+                _summary(console, report)
+            else:
+                _report(console, report, style)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def _report(console: Console, report: Report, style: Style) -> None:
+    console.print(Text(report.model, style="bold"), soft_wrap=True, end="")
+    console.print(f": {report.title}" if report.title else "")
+    _summary(console, report)
+    console.print()
+    console.print(_properties(report))
+    _reasons(console, report)
+    _list(console, "the verdict rests on", report.assumptions)
+    _list(console, "warnings", report.warnings)
+    for result in report.properties:
+        if result.witness is not None:
+            _witness(console, report, result, style.width)
+    if style.statistics:
+        _list(console, "statistics", [f"{name}: {_figure(value)}" for name, value in report.statistics.items()])
+
+
+def _summary(console: Console, report: Report) -> None:
+    line = Text(f"{report.file}: ")
+    line.append(verdict_words(report.verdict, report.depth), style=_COLOURS[report.verdict])
+    counts = ", ".join(
+        f"{count} {verdict.replace('_', ' ')}"
+        for verdict in Verdict
+        if (count := sum(result.verdict is verdict for result in report.properties))
+    )
+    line.append(f" ({counts}; {report.seconds:.2f} s)")
+    console.print(line, soft_wrap=True)
+    if report.parameters:
+        values = ", ".join(f"{name} = {_value(value)}" for name, value in report.parameters.items())
+        console.print(Padding(Text(f"with {values}"), (0, 0, 0, 2)))
+
+
+def verdict_words(verdict: Verdict, depth: int | None) -> str:
+    """A verdict as people read it: a bounded one always names its bound."""
+    match verdict:
+        case Verdict.PROVED_UP_TO:
+            return f"no violation within {depth} steps (not a proof)"
+        case Verdict.PROVED:
+            return "proved"
+        case _:
+            return verdict.value
+
+
+def _properties(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("  property", overflow="fold")
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("steps", justify="right", no_wrap=True)
+    table.add_column("engine", no_wrap=True)
+    for result in report.properties:
+        words = result.verdict.replace("_", " ")
+        depth = "" if result.depth is None else str(result.depth)
+        table.add_row(Text(f"  {result.name}"), Text(words, style=_COLOURS[result.verdict]), depth, result.engine)
+    return table
+
+
+def _reasons(console: Console, report: Report) -> None:
+    """Why, told once for all the properties that share the reason. A witness speaks for itself."""
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for result in report.properties:
+        if result.reason and result.verdict is not Verdict.VIOLATED:
+            key = (result.verdict.replace("_", " "), result.engine, result.reason)
+            groups.setdefault(key, []).append(result.name)
+    lines = []
+    for (verdict, engine, reason), names in groups.items():
+        who = "" if len(groups) == 1 and len(names) == len(report.properties) else f" {_some(names)}"
+        lines.append(f"{verdict}{who}{f' by {engine}' if engine else ''}: {reason}")
+    _list(console, "why", lines)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"
+
+
+def _list(console: Console, head: str, lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    console.print(f"\n{head}")
+    for line in lines:
+        console.print(Padding(Text(line), (0, 0, 0, 2)))
+
+
+def _witness(console: Console, report: Report, result: PropertyResult, width: int) -> None:
+    witness = result.witness
+    assert witness is not None
+    title = Text("\n")
+    title.append(f"{result.name} is violated", style=_COLOURS[Verdict.VIOLATED])
+    title.append(f": {_count(len(witness.steps), 'step')}, {_count(witness.context_switches, 'context switch', 'es')}")
+    console.print(title)
+    if result.source is not None:
+        console.print(Padding(Text(f"declared at {result.source.file}:{result.source.line}"), (0, 0, 0, 2)))
+    console.print()
+    console.print(draw(witness, width), soft_wrap=True)
+    console.print()
+    console.print(Padding(Text(witness.explanation), (0, 0, 0, 2)))
+    console.print()
+    console.print(Padding(Text(f"again: {reproduce(report, result)}", style="dim"), (0, 0, 0, 2)), soft_wrap=True)
+
+
+def reproduce(report: Report, result: PropertyResult) -> str:
+    """The command that finds this violation again."""
+    words = ["formal", "prove", report.file, "--property", result.name]
+    for name, value in report.defines.items():
+        words += ["-D", f"{name}={value}"]
+    for path in report.extra:
+        words += ["--with", path]
+    return shlex.join(words)
+
+
+def _count(number: int, noun: str, plural: str = "s") -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}{plural}"
+
+
+def _value(value: int | bool | str) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _figure(value: float | str) -> str:
+    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value

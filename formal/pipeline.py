@@ -1,0 +1,167 @@
+"""From a program to its report: the composition of the engines, the replay of what they found, and nothing else.
+
+In: a typed program and what is asked of it. Out: a `Report` whose every witness has been replayed through the interpreter, on its own
+reading of the language. It must not print, read files, or know an engine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from formal.diagnostics import InternalError
+from formal.engines import contenders
+from formal.engines.protocol import Finding, Options
+from formal.program import Program, Property
+from formal.race import Disagreement, Outcome, Settled, Standing, race
+from formal.verdict import PropertyResult, Report, SourceRef, Trace, Verdict, Witness
+
+Replay = Callable[[Trace], Witness]
+
+
+class Watcher(Protocol):
+    """Who is told how a run goes. `started`: the engines are at work, there is time for other things."""
+
+    def started(self) -> None: ...
+
+    def standing(self, standing: Standing) -> None: ...
+
+
+class Silent:
+    """A watcher that looks away."""
+
+    def started(self) -> None:
+        """Nothing."""
+
+    def standing(self, standing: Standing) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of one program. `properties`: names to settle; `deadline`: of time.monotonic(); `begun`: when the command began;
+    `defines` and `extra`: what it was loaded with."""
+
+    properties: tuple[str, ...]
+    depth: int | None = None
+    engine: str = "auto"
+    jobs: int | None = None
+    deadline: float | None = None
+    begun: float = field(default_factory=time.monotonic)
+    defines: Mapping[str, str] = field(default_factory=dict)
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`crashes`: engines that broke down, and how. The others' findings stand."""
+
+    report: Report
+    interrupted: bool
+    crashes: tuple[tuple[str, str], ...]
+
+
+def select(program: Program, patterns: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the properties that match one of the globs (no glob: all), in order of the report; and the globs that match nothing."""
+    names = tuple(prop.name for prop in program.properties)
+    if not patterns:
+        return names, ()
+    chosen = tuple(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
+    return chosen, tuple(pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in names))
+
+
+def prove(program: Program, request: Request, watcher: Watcher | None = None) -> Answer:
+    """Settle the properties asked for. Raises Disagreement when two engines, or an engine and the interpreter, contradict each other."""
+    watcher = watcher or Silent()
+    options = Options(request.properties, request.depth)
+    outcome = race(
+        program,
+        options,
+        contenders(request.engine),
+        jobs=request.jobs,
+        deadline=request.deadline,
+        started=watcher.started,
+        watch=watcher.standing,
+    )
+    replay = _replayer(program)
+    asked = [prop for prop in program.properties if prop.name in set(request.properties)]
+    results = tuple(_result(prop, outcome, request, replay) for prop in asked)
+    report = Report(
+        model=program.name,
+        title=program.title,
+        file=program.file,
+        digest=program.digest,
+        parameters=program.parameters,
+        depth=request.depth,
+        seconds=time.monotonic() - request.begun,
+        assumptions=program.assumptions,
+        properties=results,
+        warnings=tuple(_crash_warning(name) for name, _ in outcome.crashes),
+        statistics=outcome.statistics,
+        defines=request.defines,
+        extra=request.extra,
+    )
+    return Answer(report, outcome.interrupted, outcome.crashes)
+
+
+def _crash_warning(engine: str) -> str:
+    return f"the {engine} engine broke down; what it had not settled rests on the others"
+
+
+def _replayer(program: Program) -> Replay:
+    """Replays through the interpreter, which is built when the first trace needs it."""
+    machine = None
+
+    def replayed(trace: Trace) -> Witness:
+        nonlocal machine
+        from formal import interp
+
+        machine = machine or interp.Machine(program)
+        return interp.replay(machine, trace)
+
+    return replayed
+
+
+def _result(prop: Property, outcome: Outcome, request: Request, replay: Replay) -> PropertyResult:
+    source = None if prop.span is None else SourceRef(prop.span.source.path, prop.span.line)
+    settled = outcome.settled.get(prop.name)
+    if settled is None:
+        return PropertyResult(prop.name, prop.kind, source, Verdict.UNDECIDED, None, "", _why_open(prop, outcome))
+    finding = settled.finding
+    witness = _witness(settled, replay) if finding.verdict is Verdict.VIOLATED else None
+    depth = len(witness.steps) if witness is not None else finding.depth
+    if finding.verdict is Verdict.PROVED:
+        depth = None
+    if finding.verdict is Verdict.PROVED_UP_TO and request.depth is not None:
+        depth = request.depth
+    return PropertyResult(prop.name, prop.kind, source, finding.verdict, depth, settled.engine, finding.reason, witness)
+
+
+def _witness(settled: Settled, replay: Replay) -> Witness:
+    finding: Finding = settled.finding
+    if finding.trace is None:
+        raise Disagreement(f"{finding.prop}: {settled.engine} says violated, and has no trace to show for it")
+    try:
+        witness = replay(finding.trace)
+    except InternalError as error:
+        raise Disagreement(f"{finding.prop}: {settled.engine} says violated; the interpreter says: {error}") from error
+    if len(witness.steps) != len(finding.trace.moves):
+        raise Disagreement(f"{finding.prop}: {settled.engine} took {len(finding.trace.moves)} steps, the interpreter {len(witness.steps)}")
+    return witness
+
+
+def _why_open(prop: Property, outcome: Outcome) -> str:
+    """One line: what stopped the search, what is known all the same, what to try."""
+    if outcome.interrupted:
+        cause = "interrupted"
+    elif outcome.timed_out:
+        cause = "out of time"
+    else:
+        told = [f"{engine}: {reason}" for engine, reason in outcome.reasons.get(prop.name, ())]
+        told += [f"{engine}: broke down" for engine, _ in outcome.crashes]
+        cause = "; ".join(told) or "no engine settled it"
+    covered = outcome.covered.get(prop.name, -1)
+    return cause + (f"; no violation within {covered} steps" if covered >= 0 and prop.kind != "liveness" else "")
