@@ -1,0 +1,84 @@
+// Stopping and starting the guest: vm_stop(), vm_start() and the vCPU's side of them.
+//
+// The importer declares `thread vcpu[v: VCPUS]`, whose loop calls qemu_wait_io_event(halt_cond[v]) with the BQL held, and a main loop
+// that calls main_loop_should_exit().
+
+import "qemu.dsl";
+
+enum run_state { RUN_STATE_RUNNING, RUN_STATE_SAVE_VM }
+
+run_state current_run_state = RUN_STATE_RUNNING;
+bool stop[vcpu];                                 // CPUState::stop: asked to stop
+bool stopped[vcpu];                              // CPUState::stopped: did
+cond qemu_pause_cond;
+cond halt_cond[VCPUS];
+
+// Called under the BQL, which the sleep gives back.
+proc pause_all_vcpus() @ "softmmu/cpus.c:pause_all_vcpus" {
+    atomic {
+        for v in vcpu {
+            stop[v] = true;
+        }
+    }
+    while (exists v in vcpu: !stopped[v]) {
+        paused: wait qemu_pause_cond with BQL;
+    }
+    qemu_mutex_unlock_iothread();                // so that the replay lock can be taken before the BQL
+    qemu_mutex_lock_iothread();
+}
+
+proc do_vm_stop() @ "softmmu/cpus.c:do_vm_stop" {
+    if (current_run_state == RUN_STATE_RUNNING) {
+        current_run_state = RUN_STATE_SAVE_VM;
+        pause_all_vcpus();
+        assert guest_stopped: forall v in vcpu: stopped[v] "vm_stop() returns to the main loop with every vCPU stopped";
+    }
+}
+
+// A vCPU cannot wait for itself: it leaves a request for the main loop, and goes on.
+proc vm_stop() @ "softmmu/cpus.c:vm_stop" {
+    if (self == main_loop) {
+        do_vm_stop();
+    } else {
+        atomic {                                 // all under the BQL
+            vmstop_requested = true;
+            stop[self] = true;
+        }
+    }
+}
+
+proc main_loop_should_exit() @ "softmmu/runstate.c:main_loop_should_exit" {
+    if (vmstop_requested) {
+        vmstop_requested = false;
+        do_vm_stop();
+    }
+}
+
+// Takes back a request that nobody has seen yet; wakes the vCPUs only if the guest was stopped. All under the BQL.
+proc vm_start() @ "softmmu/cpus.c:vm_start" {
+    atomic {
+        vmstop_requested = false;
+        if (current_run_state != RUN_STATE_RUNNING) {
+            current_run_state = RUN_STATE_RUNNING;
+            for v in 0..VCPUS - 1 {
+                stop[vcpu[v]] = false;
+                stopped[vcpu[v]] = false;
+                broadcast halt_cond[v];
+            }
+        }
+    }
+}
+
+// All under the BQL, as the flags themselves.
+proc qemu_wait_io_event(ref cond halted) @ "softmmu/cpus.c:qemu_wait_io_event" {
+    atomic {
+        if (stop[self]) {
+            stop[self] = false;
+            stopped[self] = true;
+            broadcast qemu_pause_cond;
+        }
+    }
+    while (stopped[self]) {
+        idle: wait halted with BQL;
+    }
+}

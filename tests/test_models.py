@@ -1,0 +1,105 @@
+"""The QEMU models: each meets its own `expect`, at the default size and larger, and fails the way QEMU does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from formal.engines import explicit
+from formal.engines.protocol import Event, Finding, Options
+from formal.frontend import load
+from formal.interp import Machine, replay
+from formal.program import Program
+from formal.verdict import Verdict, Witness
+
+MODELS = Path(__file__).parent.parent / "models"
+NAMES = ("savevm_unlocked", "savevm_locked", "savevm_resume", "multifd_sync_locked", "multifd_sync_unlocked")
+SIZES = {"savevm": ({}, {"VCPUS": "4"}, {"HEADER_FLUSHES": "true"}), "multifd": ({}, {"VCPUS": "4"}, {"CHANNELS": "1"})}
+LONGEST = 150  # lines of a file that can be read in one sitting
+
+
+def program_of(name: str, defines: dict[str, str]) -> Program:
+    loaded = load(str(MODELS / f"{name}.dsl"), defines)
+    assert loaded.program is not None, [f"{d.code}: {d.message}" for d in loaded.diagnostics]
+    return loaded.program
+
+
+def settle(program: Program, *names: str) -> dict[str, Finding]:
+    """What the explicit engine finds about these properties (none: all), by name."""
+    asked = names or tuple(prop.name for prop in program.properties)
+    events: list[Event] = []
+    explicit.run(program, Options(asked), events.append)
+    found = {event.prop: event for event in events if isinstance(event, Finding)}
+    assert set(found) == set(asked)
+    return found
+
+
+def witness_of(program: Program, prop: str) -> Witness:
+    trace = settle(program, prop)[prop].trace
+    assert trace is not None
+    return replay(Machine(program), trace)
+
+
+@pytest.mark.parametrize(("name", "defines"), [(name, size) for name in NAMES for size in SIZES[name.split("_")[0]]])
+def test_meets_its_expectation(name: str, defines: dict[str, str]) -> None:
+    program = program_of(name, defines)
+    expected = {one.prop for one in program.expectations if one.verdict == "violated"}
+    found = settle(program)
+    violated = {prop for prop, finding in found.items() if finding.verdict is Verdict.VIOLATED}
+    assert violated == expected
+    if not expected:
+        assert {finding.verdict for finding in found.values()} == {Verdict.PROVED}
+
+
+@pytest.mark.parametrize("vcpus", ["1", "4"])
+def test_the_assertion_fails_in_a_vcpu_that_runs_the_job(vcpus: str) -> None:
+    witness = witness_of(program_of("savevm_unlocked", {"VCPUS": vcpus}), "wrong_context")
+    last = witness.steps[-1]
+    stack = list(last.stack)
+    assert last.thread.startswith("vcpu[")
+    assert [frame for frame in stack if frame in BACKTRACE] == list(BACKTRACE)
+
+
+# The frames of the abort that QEMU 7.2.22 leaves, outermost first.
+BACKTRACE = (
+    "pflash_update",
+    "snapshot_save_job_bh",
+    "save_snapshot",
+    "qemu_savevm_state",
+    "qemu_savevm_state_setup",
+    "ram_save_setup",
+    "qemu_fflush",
+    "bdrv_writev_vmstate",
+)
+
+
+def test_the_job_ran_where_the_race_put_it() -> None:
+    """The request is made by the main loop; the vCPU is inside its pflash write when the bottom half comes up."""
+    witness = witness_of(program_of("savevm_unlocked", {}), "wrong_context")
+    stacks = [(step.thread, step.stack) for step in witness.steps]
+    asked = next(i for i, (_, stack) in enumerate(stacks) if "do_qmp_dispatch_bh" in stack)
+    ran = next(i for i, (_, stack) in enumerate(stacks) if "snapshot_save_job_bh" in stack)
+    assert stacks[asked][0] == "main_loop"
+    assert asked < ran
+    assert any(thread == stacks[ran][0] and "bdrv_poll_co" in stack for thread, stack in stacks[:ran])
+
+
+def test_the_multifd_deadlock_names_who_waits_for_whom() -> None:
+    witness = witness_of(program_of("multifd_sync_locked", {}), "deadlock.partial")
+    for name in ("migration_thread", "main_loop", "BQL", "multifd_send_thread"):
+        assert name in witness.explanation
+    assert "channels_ready" in witness.explanation or "sem_sync" in witness.explanation
+
+
+def test_the_left_hang_is_the_main_loop_pausing() -> None:
+    witness = witness_of(program_of("savevm_resume", {}), "deadlock.partial")
+    assert "main_loop" in witness.explanation
+    assert "qemu_pause_cond" in witness.explanation
+
+
+@pytest.mark.parametrize("path", sorted(MODELS.rglob("*.dsl")), ids=lambda path: path.name)
+def test_reads_in_one_sitting(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= LONGEST
+    assert max(map(len, lines)) <= 140
