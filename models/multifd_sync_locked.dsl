@@ -10,4 +10,5 @@ const DROP_BQL_AROUND_SYNC = false;
 
 import "multifd_sync.dsl";
 
-expect violated deadlock.partial;
+expect violated deadlock.partial;                // while a vCPU runs guest code
+expect violated deadlock.global;                 // once every vCPU has come to need the BQL

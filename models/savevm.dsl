@@ -117,3 +117,6 @@ invariant flag_without_bql: forall t in thread: t.iothread_locked && !holds(t, B
 invariant block_layer_under_bql: HOLD_BQL_DURING_SETUP implies (forall t in thread: at(t, bdrv_poll_co.waiting) implies holds(t, BQL));
 // Guest code runs without the BQL, and not while the guest is stopped.
 invariant guest_without_bql: forall v in vcpu: at(v, vcpu.guest) implies !v.iothread_locked && !stopped[v];
+// Who sleeps until the guest is stopped has asked every vCPU to stop, and a vCPU stops only for a guest that is stopped, or is to be.
+invariant pause_is_awaited: at(main_loop, pause_all_vcpus.paused) implies (forall v in vcpu: stop[v] || stopped[v]);
+invariant stopped_for_good: forall v in vcpu: stopped[v] implies vmstop_requested || current_run_state != RUN_STATE_RUNNING;

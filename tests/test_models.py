@@ -92,10 +92,10 @@ def test_the_multifd_deadlock_names_who_waits_for_whom() -> None:
     assert "channels_ready" in witness.explanation or "sem_sync" in witness.explanation
 
 
-def test_the_left_hang_is_the_main_loop_pausing() -> None:
-    witness = witness_of(program_of("savevm_resume", {}), "deadlock.partial")
-    assert "main_loop" in witness.explanation
-    assert "qemu_pause_cond" in witness.explanation
+def test_the_left_hang_is_the_main_loop_asleep_with_nobody_to_wake_it() -> None:
+    witness = witness_of(program_of("savevm_resume", {}), "invariant.pause_is_awaited")
+    assert "vm_start" in witness.steps[-1].stack
+    assert any(step.thread == "main_loop" and "pause_all_vcpus" in step.stack for step in witness.steps)
 
 
 @pytest.mark.parametrize("path", sorted(MODELS.rglob("*.dsl")), ids=lambda path: path.name)

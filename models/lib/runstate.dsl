@@ -27,11 +27,17 @@ proc pause_all_vcpus() @ "softmmu/cpus.c:pause_all_vcpus" {
     qemu_mutex_lock_iothread();
 }
 
+// Whoever calls it with a request pending has answered that request: the first two changes are one, under the BQL.
 proc do_vm_stop() @ "softmmu/cpus.c:do_vm_stop" {
     if (current_run_state == RUN_STATE_RUNNING) {
-        current_run_state = RUN_STATE_SAVE_VM;
+        atomic {
+            vmstop_requested = false;
+            current_run_state = RUN_STATE_SAVE_VM;
+        }
         pause_all_vcpus();
         assert guest_stopped: forall v in vcpu: stopped[v] "vm_stop() returns to the main loop with every vCPU stopped";
+    } else {
+        vmstop_requested = false;
     }
 }
 
@@ -49,7 +55,6 @@ proc vm_stop() @ "softmmu/cpus.c:vm_stop" {
 
 proc main_loop_should_exit() @ "softmmu/runstate.c:main_loop_should_exit" {
     if (vmstop_requested) {
-        vmstop_requested = false;
         do_vm_stop();
     }
 }
