@@ -78,12 +78,12 @@ proc bdrv_poll_co_done(ref bool in_progress) @ "scripts/block-coroutine-wrapper.
     }
 }
 
-// A QIO task: `worker` does the blocking part in a thread of its own and ends with qio_task_thread_complete(); `result` then waits for
+// A QIO task: `worker` does the blocking part in a thread of its own and ends with qio_task_thread_complete(); `done` then waits for
 // the main loop, which calls the task's callback with the BQL held.
 proc qio_task_run_in_thread(ref thread worker) @ "io/task.c:qio_task_run_in_thread" {
     spawn worker;
 }
 
-proc qio_task_thread_complete(ref bh result) @ "io/task.c:qio_task_thread_worker" {
-    schedule result;
+proc qio_task_thread_complete(ref bh done) @ "io/task.c:qio_task_thread_worker" {
+    schedule done;
 }
