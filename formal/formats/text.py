@@ -16,14 +16,36 @@ from rich.text import Text
 
 from formal.formats import Style
 from formal.formats.witness import draw
-from formal.verdict import PropertyResult, Report, Verdict
+from formal.verdict import PropertyResult, Report, Verdict, Witness
 
 _COLOURS = {Verdict.PROVED: "green", Verdict.PROVED_UP_TO: "cyan", Verdict.VIOLATED: "bold red", Verdict.UNDECIDED: "yellow"}
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
     """All the reports, one below the other."""
-    console = Console(
+    console = _console(style)
+    with console.capture() as capture:
+        for position, report in enumerate(reports):
+            if position and not style.quiet:
+                console.print("-" * style.width)
+            if style.quiet:
+                _summary(console, report)
+            else:
+                _report(console, report, style)
+    return _trimmed(capture.get())
+
+
+def render_replay(prop: str, witness: Witness, style: Style) -> str:
+    """A witness by itself, as the interpreter ran it."""
+    console = _console(style)
+    with console.capture() as capture:
+        console.print(Text(f"{prop} is violated", style=_COLOURS[Verdict.VIOLATED]).append(_size(witness)))
+        _witness(console, witness, style.width)
+    return _trimmed(capture.get())
+
+
+def _console(style: Style) -> Console:
+    return Console(
         file=io.StringIO(),
         width=style.width,
         force_terminal=style.colour,
@@ -33,15 +55,10 @@ def render(reports: Sequence[Report], style: Style) -> str:
         emoji=False,
         markup=False,
     )
-    with console.capture() as capture:
-        for position, report in enumerate(reports):
-            if position and not style.quiet:
-                console.print("-" * style.width)
-            if style.quiet:
-                _summary(console, report)
-            else:
-                _report(console, report, style)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def _trimmed(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 def _report(console: Console, report: Report, style: Style) -> None:
@@ -55,7 +72,7 @@ def _report(console: Console, report: Report, style: Style) -> None:
     _list(console, "warnings", report.warnings)
     for result in report.properties:
         if result.witness is not None:
-            _witness(console, report, result, style.width)
+            _violation(console, report, result, result.witness, style.width)
     if style.statistics:
         _list(console, "statistics", [f"{name}: {_figure(value)}" for name, value in report.statistics.items()])
 
@@ -125,21 +142,26 @@ def _list(console: Console, head: str, lines: Sequence[str]) -> None:
         console.print(Padding(Text(line), (0, 0, 0, 2)))
 
 
-def _witness(console: Console, report: Report, result: PropertyResult, width: int) -> None:
-    witness = result.witness
-    assert witness is not None
-    title = Text("\n")
-    title.append(f"{result.name} is violated", style=_COLOURS[Verdict.VIOLATED])
-    title.append(f": {_count(len(witness.steps), 'step')}, {_count(witness.context_switches, 'context switch', 'es')}")
-    console.print(title)
+def _violation(console: Console, report: Report, result: PropertyResult, witness: Witness, width: int) -> None:
+    console.print(Text("\n").append(f"{result.name} is violated", style=_COLOURS[Verdict.VIOLATED]).append(_size(witness)))
     if result.source is not None:
         console.print(Padding(Text(f"declared at {result.source.file}:{result.source.line}"), (0, 0, 0, 2)))
+    _witness(console, witness, width)
     console.print()
-    console.print(draw(witness, width), soft_wrap=True)
+    console.print(Text(f"  again: {reproduce(report, result)}", style="dim"), soft_wrap=True)
+
+
+def _size(witness: Witness) -> str:
+    switches = _count(witness.context_switches, "context switch", "es")
+    return f" after {_count(len(witness.steps), 'step')}, {switches}"
+
+
+def _witness(console: Console, witness: Witness, width: int) -> None:
     console.print()
+    if witness.steps:
+        console.print(draw(witness, width), soft_wrap=True)
+        console.print()
     console.print(Padding(Text(witness.explanation), (0, 0, 0, 2)))
-    console.print()
-    console.print(Padding(Text(f"again: {reproduce(report, result)}", style="dim"), (0, 0, 0, 2)), soft_wrap=True)
 
 
 def reproduce(report: Report, result: PropertyResult) -> str:
