@@ -168,7 +168,9 @@ def _instead(program: Program, machine: Machine, state: State, step: Mapping[str
     able = sorted({outcome.thread for outcome in machine.successors(state)})
     standing = {thread: machine.place(state, thread) for thread in able}
     told = "; ".join(f"{program.threads[thread].name}: {place.info.text}" for thread, place in standing.items() if place is not None)
-    same = any(program.threads[t].name == step["thread"] and p is not None and p.info.text == step["statement"] for t, p in standing.items())
+    same = any(
+        program.threads[t].name == step["thread"] and p is not None and p.info.text == step["statement"] for t, p in standing.items()
+    )
     changed = f", changing {_told(step['changes'])}; now it changes something else" if same else f"; what can move is {told or 'nothing'}"
     return wanted + changed
 
