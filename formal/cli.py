@@ -12,7 +12,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Final
 
-from formal.console import Exit, Parser, UsageError, say, say_mistake
+from formal.console import Exit, Parser, UsageError, answer, say, say_mistake
 from formal.diagnostics import InternalError
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
@@ -54,12 +54,12 @@ def _run(words: list[str]) -> int:
         raise UsageError("no command given", f"one of: {', '.join(COMMANDS)}; `formal --help` says more")
     first, rest = words[0], words[1:]
     if first in ("-h", "--help"):
-        print(_overview())
+        answer(_overview())
         return Exit.OK
     if first == "--version":
         from formal import __version__
 
-        print(f"formal {__version__}")
+        answer(f"formal {__version__}")
         return Exit.OK
     if first not in COMMANDS:
         raise _unknown(first)

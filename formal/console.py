@@ -1,7 +1,7 @@
 """What the commands share: the exit codes, mistakes in the command line, and the three streams.
 
-In: words from the user, texts for the user. Out: printed lines and argparse parsers that raise instead of exiting. It must not know what any
-command does.
+In: words from the user, texts for the user. Out: printed lines, and argparse parsers that raise instead of exiting. It must not know what
+any command does.
 """
 
 from __future__ import annotations

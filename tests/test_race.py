@@ -45,7 +45,7 @@ def undecided(name: str, reason: str) -> Finding:
     return Finding(name, Verdict.UNDECIDED, None, reason)
 
 
-def telling(*events: object, then: Behaviour = lambda tell: None) -> Behaviour:
+def telling(*events: object, then: Behaviour = lambda _tell: None) -> Behaviour:
     def behave(tell: Tell) -> None:
         for event in events:
             tell(event)  # type: ignore[arg-type]

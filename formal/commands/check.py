@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from formal import __version__
@@ -43,3 +43,37 @@ def run(arguments: argparse.Namespace) -> int:
             say_diagnostics(diagnostics)
         answer("\n".join(f"{path}: {_counts(diagnostics)}" for path, diagnostics in found.items()), arguments.output)
     return Exit.USAGE if any(one.is_error for diagnostics in found.values() for one in diagnostics) else Exit.OK
+
+
+def _check(path: str, defines: Mapping[str, str], extra: Sequence[str]) -> tuple[Diagnostic, ...]:
+    from formal.frontend import load
+
+    loaded = load(path, defines, extra)
+    if loaded.program is None:
+        return loaded.diagnostics
+    from formal.coverage import unreached
+    from formal.engines.explicit import survey
+
+    return loaded.diagnostics + unreached(loaded.program, survey(loaded.program, _STATES))
+
+
+def _document(path: str, diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
+    errors, warnings = _split(diagnostics)
+    return {
+        "formal": __version__,
+        "file": path,
+        "errors": errors,
+        "warnings": warnings,
+        "diagnostics": [diagnostic.to_json() for diagnostic in diagnostics],
+    }
+
+
+def _counts(diagnostics: Sequence[Diagnostic]) -> str:
+    errors, warnings = _split(diagnostics)
+    told = [f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in ((errors, "error"), (warnings, "warning")) if count]
+    return ", ".join(told) or "nothing to say against it"
+
+
+def _split(diagnostics: Sequence[Diagnostic]) -> tuple[int, int]:
+    errors = sum(diagnostic.is_error for diagnostic in diagnostics)
+    return errors, len(diagnostics) - errors

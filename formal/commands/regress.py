@@ -117,13 +117,7 @@ def _rows(paths: Sequence[str], arguments: argparse.Namespace) -> Iterator[Row]:
                 path = queue.pop(0)
                 working[Child(_work(path, arguments), list(working))] = (path, time.monotonic())
             for child in wait(list(working), 0.2):
-                path, _ = working[child]
-                for value in child.receive():
-                    match value:
-                        case Row():
-                            told[path] = value
-                        case Ended(crash=crash):
-                            crashes[path] = crash
+                _hear(child, working[child][0], told, crashes)
             for child, (path, since) in list(working.items()):
                 taken = time.monotonic() - since
                 if not child.ended and taken > arguments.timeout + _GRACE:
@@ -135,6 +129,15 @@ def _rows(paths: Sequence[str], arguments: argparse.Namespace) -> Iterator[Row]:
     finally:
         for child in working:
             child.end()
+
+
+def _hear(child: Child, path: str, told: dict[str, Row], crashes: dict[str, str | None]) -> None:
+    for value in child.receive():
+        match value:
+            case Row():
+                told[path] = value
+            case Ended(crash=crash):
+                crashes[path] = crash
 
 
 def _work(path: str, arguments: argparse.Namespace) -> Callable[[Tell], None]:

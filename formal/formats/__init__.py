@@ -15,7 +15,7 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType({"text": "formal.formats.te
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a report is to look, as far as the format leaves a choice. `quiet`: the verdicts alone; `statistics`: the engines' figures, too."""
+    """How a report is to look, as far as the format leaves a choice. `quiet`: the verdicts alone; `statistics`: with the figures."""
 
     width: int = 80
     colour: bool = False

@@ -40,7 +40,7 @@ def render_replay(prop: str, witness: Witness, style: Style) -> str:
     console = _console(style)
     with console.capture() as capture:
         console.print(Text(f"{prop} is violated", style=_COLOURS[Verdict.VIOLATED]).append(_size(witness)))
-        _witness(console, witness, style.width)
+        _witness(console, prop, witness, style.width)
     return _trimmed(capture.get())
 
 
@@ -66,7 +66,7 @@ def _report(console: Console, report: Report, style: Style) -> None:
     console.print(f": {report.title}" if report.title else "")
     _summary(console, report)
     console.print()
-    console.print(_properties(report))
+    console.print(Padding(_properties(report), (0, 0, 0, 2)))
     _reasons(console, report)
     _list(console, "the verdict rests on", report.assumptions)
     _list(console, "warnings", report.warnings)
@@ -105,14 +105,14 @@ def verdict_words(verdict: Verdict, depth: int | None) -> str:
 
 def _properties(report: Report) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("  property", overflow="fold")
+    table.add_column("property", overflow="fold")
     table.add_column("verdict", no_wrap=True)
     table.add_column("steps", justify="right", no_wrap=True)
     table.add_column("engine", no_wrap=True)
     for result in report.properties:
         words = result.verdict.replace("_", " ")
         depth = "" if result.depth is None else str(result.depth)
-        table.add_row(Text(f"  {result.name}"), Text(words, style=_COLOURS[result.verdict]), depth, result.engine)
+        table.add_row(Text(result.name), Text(words, style=_COLOURS[result.verdict]), depth, result.engine)
     return table
 
 
@@ -146,7 +146,7 @@ def _violation(console: Console, report: Report, result: PropertyResult, witness
     console.print(Text("\n").append(f"{result.name} is violated", style=_COLOURS[Verdict.VIOLATED]).append(_size(witness)))
     if result.source is not None:
         console.print(Padding(Text(f"declared at {result.source.file}:{result.source.line}"), (0, 0, 0, 2)))
-    _witness(console, witness, width)
+    _witness(console, result.name, witness, width)
     console.print()
     console.print(Text(f"  again: {reproduce(report, result)}", style="dim"), soft_wrap=True)
 
@@ -156,10 +156,10 @@ def _size(witness: Witness) -> str:
     return f" after {_count(len(witness.steps), 'step')}, {switches}"
 
 
-def _witness(console: Console, witness: Witness, width: int) -> None:
+def _witness(console: Console, prop: str, witness: Witness, width: int) -> None:
     console.print()
     if witness.steps:
-        console.print(draw(witness, width), soft_wrap=True)
+        console.print(draw(witness, prop, width), soft_wrap=True)
         console.print()
     console.print(Padding(Text(witness.explanation), (0, 0, 0, 2)))
 

@@ -18,8 +18,8 @@ _ROOM = 34  # least width of the last column
 _LEAST = 10  # least distance between two columns
 
 
-def draw(witness: Witness, width: int) -> Text:
-    """The steps, each in its thread's column: the C function where it changed, the statement, and what it changed.
+def draw(witness: Witness, prop: str, width: int) -> Text:
+    """The steps, each in its thread's column: the C function where it changed, the statement, and what it changed; last, what is violated.
 
     Threads that never move have no column. Where the columns would be too narrow, each step is headed by its thread's name instead.
     """
@@ -39,6 +39,8 @@ def draw(witness: Witness, width: int) -> Text:
         _step(text, step, column, width, where, named=not columns)
     if witness.loop_to is not None:
         text.append("     -- and back --\n", style="bold")
+    else:
+        text.append(f"     *** {prop} ***", style="bold red")
     text.rstrip()
     return text
 
@@ -50,7 +52,7 @@ def _heads(threads: Sequence[str], distance: int) -> str:
 
 def _step(text: Text, step: WitnessStep, column: int, width: int, where: dict[str, str], *, named: bool) -> None:
     place = _place(step)
-    if where.get(step.thread) != place:
+    if where.get(step.thread, step.thread) != place:
         where[step.thread] = place
         _lines(text, f"[{place}]", column, width, "dim")
     statement = f"{step.thread}: {step.statement}" if named else step.statement

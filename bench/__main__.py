@@ -1,0 +1,63 @@
+"""`make bench`: where the time goes, and how the ways to spend it compare.
+
+In: nothing. Out: a table on standard output. Everything is measured in one run and told as a ratio to its first row, the median of several
+rounds: seconds depend on the machine, ratios much less. No test depends on it.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+ROUNDS = 3
+STARTS = (("python alone", ("-c", "pass")), ("formal --help", ("-m", "formal", "--help")))
+CHECK = ("formal check", ("-m", "formal", "check", "models/savevm_locked.dsl"))
+MODELS = ("models/savevm_unlocked.dsl", "models/savevm_locked.dsl", "models/multifd_sync_locked.dsl", "models/multifd_sync_unlocked.dsl")
+ENGINES = ("auto", "explicit", "bmc")
+LIMIT = "60"
+
+
+def median(words: Sequence[str]) -> tuple[float, int]:
+    """Seconds of one command, and how it ended."""
+    taken, code = [], 0
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        code = subprocess.run([sys.executable, *words], capture_output=True, check=False).returncode
+        taken.append(time.perf_counter() - begun)
+        if taken[-1] > 5:  # long enough to be told apart
+            break
+    return statistics.median(taken), code
+
+
+def row(name: str, seconds: float, base: float, note: str = "") -> None:
+    """One line of the table."""
+    print(f"  {name:<44} {seconds:8.2f} s  x {seconds / base:7.2f}  {note}", flush=True)
+
+
+def main() -> None:
+    """All of it, a few minutes."""
+    print("starting up")
+    base, _ = median(STARTS[0][1])
+    for name, words in (*STARTS, CHECK):
+        row(name, median(words)[0], base)
+    verdicts = {0: "proved", 1: "violated", 3: "undecided"}
+    for model in MODELS:
+        print(model)
+        base = 0.0
+        for engine in ENGINES:
+            seconds, code = median(("-m", "formal", "prove", model, "--engine", engine, "--timeout", LIMIT, "--quiet"))
+            base = base or seconds
+            row(f"--engine {engine}", seconds, base, verdicts.get(code, f"exit {code}"))
+    print("models/savevm_locked.dsl, by number of vCPUs")
+    base = 0.0
+    for count in (1, 2, 3, 4):
+        seconds, code = median(("-m", "formal", "prove", MODELS[1], "-D", f"VCPUS={count}", "--timeout", LIMIT, "--quiet"))
+        base = base or seconds
+        row(f"-D VCPUS={count}", seconds, base, verdicts.get(code, f"exit {code}"))
+
+
+if __name__ == "__main__":
+    main()

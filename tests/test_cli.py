@@ -1,0 +1,345 @@
+"""The command line as a user meets it: exit codes, what goes to which stream, and that nothing ever ends in a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PROVED = 'protocol good "two threads and a lock"; mutex L; thread t[2] { lock L; unlock L; } deadlock free; expect proved;'
+VIOLATED = """protocol crossed "two locks in opposite order";
+param N in 1..4 = 1;
+mutex disk;
+mutex graph;
+thread reader @ "block.c:reader" { lock disk; lock graph; unlock graph; unlock disk; }
+thread writer @ "graph.c:writer" { lock graph; lock disk; unlock disk; unlock graph; }
+deadlock free;
+"""
+HOOKED = "protocol hooked; hook H; mutex L; thread t { invoke H; } deadlock free;"
+ENDLESS = """protocol endless;
+0..2000000000 x = 0; 0..2000000000 y = 0;
+thread t { loop { x = x < 1999999999 ? x + 1 : 0; } }
+thread u { loop { y = y < 1999999999 ? y + 1 : 0; } }
+invariant small: x < 1900000000;
+invariant never: x >= 0;
+"""
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    (tmp_path / "good.dsl").write_text(PROVED)
+    (tmp_path / "crossed.dsl").write_text(VIOLATED)
+    (tmp_path / "hooked.dsl").write_text(HOOKED)
+    (tmp_path / "endless.dsl").write_text(ENDLESS)
+    (tmp_path / "broken.dsl").write_text("protocol broken;\nmutex L;\nthread t { lock M; }\ndeadlock free;\n")
+
+    def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "formal", *words]
+        surroundings = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path, env=surroundings)
+        assert "Traceback" not in done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def document(done: subprocess.CompletedProcess[str]) -> Any:
+    return json.loads(done.stdout)
+
+
+def test_proved(run: Run) -> None:
+    done = run("prove", "good.dsl")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("good: two threads and a lock\ngood.dsl: proved (")
+
+
+def test_violated_with_a_witness(run: Run) -> None:
+    done = run("prove", "crossed.dsl")
+    assert done.returncode == 1
+    assert "deadlock.global is violated after 2 steps, 1 context switch" in done.stdout
+    heads = next(line for line in done.stdout.splitlines() if line.split() in (["reader", "writer"], ["writer", "reader"]))
+    assert heads.startswith("     ")
+    for shown in (
+        "lock disk",
+        "disk.owner: none -> reader",
+        "[block.c:reader]",
+        "again: formal prove crossed.dsl --property deadlock.global",
+    ):
+        assert shown in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= 80
+    assert done.stdout.isascii()
+    assert "\x1b" not in done.stdout
+
+
+def test_a_bounded_verdict_is_never_a_proof(run: Run) -> None:
+    done = run("prove", "good.dsl", "--depth", "2")
+    assert done.returncode == 0
+    assert "within 2 steps (not a proof)" in done.stdout or ": proved (" in done.stdout
+    done = run("prove", "endless.dsl", "--depth", "2", "--format", "json")
+    assert done.returncode == 0
+    assert document(done)["verdict"] == "proved_up_to"
+    assert {result["depth"] for result in document(done)["properties"]} >= {2}
+
+
+def test_a_violation_beyond_the_depth_is_not_found(run: Run) -> None:
+    assert run("prove", "crossed.dsl", "--depth", "1").returncode == 0
+    assert run("prove", "crossed.dsl", "--depth", "2").returncode == 1
+
+
+def test_json_has_what_the_contract_names(run: Run) -> None:
+    found = document(run("prove", "crossed.dsl", "--format", "json", "-D", "N=3"))
+    assert list(found)[:2] == ["formal", "model"]
+    assert set(found) >= {"file", "digest", "parameters", "verdict", "depth", "seconds", "assumptions", "properties"}
+    assert (found["verdict"], found["depth"], found["parameters"]) == ("violated", None, {"N": 3})
+    violated = next(result for result in found["properties"] if result["name"] == "deadlock.global")
+    assert set(violated) >= {"name", "kind", "source", "verdict", "depth", "engine", "certificate", "witness"}
+    assert violated["source"] == {"file": "crossed.dsl", "line": 7}
+    witness = violated["witness"]
+    assert (witness["length"], witness["context_switches"], witness["loop_to"]) == (2, 1, None)
+    step = witness["steps"][0]
+    assert set(step) == {"step", "thread", "statement", "source", "c_source", "stack", "changes"}
+    assert step["step"] == 1
+    assert step["thread"] in ("reader", "writer")
+    assert witness["explanation"]
+
+
+def test_several_models_are_one_array_and_the_worst_counts(run: Run) -> None:
+    done = run("prove", "good.dsl", "crossed.dsl", "--format", "json")
+    assert done.returncode == 1
+    assert [one["model"] for one in document(done)] == ["good", "crossed"]
+
+
+def test_a_bad_model_is_a_diagnostic_and_nothing_is_written(run: Run, tmp_path: Path) -> None:
+    for command in ("prove", "check"):
+        done = run(command, "good.dsl", "broken.dsl", *(["-o", "out.txt"] if command == "prove" else []))
+        assert done.returncode == 2
+        assert "broken.dsl:3:" in done.stderr
+        assert "M" in done.stderr
+    assert not (tmp_path / "out.txt").exists()
+    assert run("prove", "broken.dsl").stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "no command given"),
+        (["prov"], "did you mean `prove`?"),
+        (["--frobnicate"], "unknown option `--frobnicate`"),
+        (["prove"], "required: MODEL"),
+        (["prove", "nowhere.dsl"], "nowhere.dsl"),
+        (["prove", "."], "."),
+        (["prove", "good.dsl", "--engine", "quantum"], "the engines are auto, explicit, bmc"),
+        (["prove", "good.dsl", "--format", "xml"], "the formats are text, json"),
+        (["prove", "good.dsl", "--depth", "-1"], "a whole number of at least 0 is wanted, not `-1`"),
+        (["prove", "good.dsl", "--depth", "x"], "a whole number"),
+        (["prove", "good.dsl", "--timeout", "0"], "a positive number of seconds"),
+        (["prove", "good.dsl", "--jobs", "0"], "at least 1"),
+        (["prove", "good.dsl", "--property", "nothing.*"], "matches no property"),
+        (["prove", "crossed.dsl", "-D", "N"], "-D wants NAME=VALUE"),
+        (["prove", "crossed.dsl", "-D", "N=1", "-D", "N=2"], "given twice"),
+        (["prove", "crossed.dsl", "-D", "N=9"], "N"),
+        (["prove", "crossed.dsl", "-D", "M=1"], "M"),
+        (["prove", "good.dsl", "--with", "nowhere.dsl"], "nowhere.dsl"),
+        (["prove", "good.dsl", "-o", "no/where.txt"], "there is no folder no"),
+        (["prove", "good.dsl", "-o", "good.dsl"], "that is a model"),
+        (["prove", "good.dsl", "--frobnicate"], "--frobnicate"),
+        (["replay", "good.dsl"], "not a JSON document"),
+        (["replay", "nowhere.json"], "No such file"),
+        (["explain", "wrong_contxt"], "did you mean `wrong_context`"),
+    ],
+)
+def test_bad_usage_is_exit_2_and_says_what_is_wrong(run: Run, words: list[str], message: str) -> None:
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert "error" in done.stderr
+
+
+def test_properties_are_chosen_by_glob(run: Run) -> None:
+    found = document(run("prove", "crossed.dsl", "--property", "deadlock.p*", "--property", "relock", "--format", "json"))
+    assert [result["name"] for result in found["properties"]] == ["relock", "deadlock.partial"]
+    assert found["verdict"] == "proved"
+
+
+@pytest.mark.parametrize("engine", ["explicit", "bmc"])
+def test_each_engine_by_itself_finds_the_same(run: Run, engine: str) -> None:
+    found = document(run("prove", "crossed.dsl", "--engine", engine, "--format", "json"))
+    assert {result["engine"] for result in found["properties"]} == {engine}
+    violated = {result["name"]: result["depth"] for result in found["properties"] if result["verdict"] == "violated"}
+    assert violated == {"deadlock.global": 2, "deadlock.lock_order": 2}
+
+
+def test_callbacks_are_added(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.dsl").write_text("callback mine for H requires holds(L) { skip; }")
+    done = run("prove", "hooked.dsl", "--with", "mine.dsl")
+    assert done.returncode == 1
+    assert "requires.mine is violated" in done.stdout
+    assert "again: formal prove hooked.dsl --property requires.mine --with mine.dsl" in done.stdout
+
+
+def test_the_report_goes_to_the_file(run: Run, tmp_path: Path) -> None:
+    done = run("prove", "good.dsl", "--format", "json", "-o", "out.json")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert json.loads((tmp_path / "out.json").read_text())["verdict"] == "proved"
+
+
+def test_quiet_is_one_line_a_model(run: Run) -> None:
+    done = run("prove", "good.dsl", "crossed.dsl", "--quiet")
+    assert done.stderr == ""
+    assert [line.partition(" (")[0] for line in done.stdout.splitlines() if ".dsl" in line] == ["good.dsl: proved", "crossed.dsl: violated"]
+
+
+def test_figures_on_request(run: Run) -> None:
+    assert "statistics" not in document(run("prove", "good.dsl", "--format", "json"))
+    done = run("prove", "good.dsl", "--engine", "explicit", "--stats", "--format", "json")
+    assert document(done)["statistics"]["explicit.states"] > 1
+    assert "explicit.states" in run("prove", "good.dsl", "--engine", "explicit", "--stats").stdout
+
+
+def test_out_of_time_is_undecided_and_tells_what_is_known(run: Run) -> None:
+    begun = time.monotonic()
+    done = run("prove", "endless.dsl", "--timeout", "1.5", "--format", "json")
+    assert time.monotonic() - begun < 10
+    assert done.returncode == 3
+    open_ones = [result for result in document(done)["properties"] if result["verdict"] == "undecided"]
+    assert open_ones
+    assert all("out of time; no violation within" in result["reason"] for result in open_ones)
+
+
+def test_ctrl_c_prints_what_is_known(run: Run, tmp_path: Path) -> None:
+    run("check", "endless.dsl")  # the model is written
+    command = [sys.executable, "-m", "formal", "prove", "endless.dsl"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True, env=_surroundings()
+    )
+    time.sleep(2)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "interrupted; no violation within" in " ".join(out.split())
+    assert "Traceback" not in out + err
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def _surroundings() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def test_a_reader_that_goes_away_is_no_error(run: Run, tmp_path: Path) -> None:
+    run("check", "crossed.dsl")
+    command = f"{sys.executable} -m formal prove crossed.dsl | head -n 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path, env=_surroundings()
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_terminal_gets_colour_and_progress_unless_told_otherwise(run: Run, tmp_path: Path) -> None:
+    run("check", "crossed.dsl")
+    assert "\x1b[" in _on_terminal(tmp_path)
+    assert "\x1b[" not in _on_terminal(tmp_path, "--no-color")
+    assert "\x1b[" not in _on_terminal(tmp_path, NO_COLOR="1")
+
+
+def _on_terminal(folder: Path, *words: str, **environment: str) -> str:
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "formal", "prove", "crossed.dsl", *words],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        cwd=folder,
+        env={**_surroundings(), "TERM": "xterm", **environment},
+    )
+    os.close(follower)
+    shown = b""
+    try:
+        while piece := os.read(leader, 4096):
+            shown += piece
+    except OSError:  # Linux's way to say that the other side is closed
+        pass
+    os.close(leader)
+    assert process.wait(20) == 1
+    return shown.decode()
+
+
+def test_titles_survive_a_narrow_encoding(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "good.dsl").write_text(PROVED.replace("two threads", "zwei F\u00e4den"), encoding="utf-8")
+    done = run("prove", "good.dsl", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert "zwei F\\xe4den" in done.stdout
+
+
+def test_check_says_what_it_found(run: Run) -> None:
+    assert document(run("check", "good.dsl", "--format", "json"))["errors"] == 0
+    done = run("check", "broken.dsl", "--format", "json")
+    assert done.returncode == 2
+    assert document(done)["errors"] == 1
+    assert document(done)["diagnostics"][0]["line"] == 3
+
+
+def test_a_witness_replays(run: Run, tmp_path: Path) -> None:
+    run("prove", "crossed.dsl", "--format", "json", "-o", "w.json", "-D", "N=2")
+    done = run("replay", "w.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "deadlock.global is violated after 2 steps" in done.stdout
+    assert [one["stands"] for one in document(run("replay", "w.json", "--format", "json"))] == [True, True]
+
+
+def test_a_witness_of_a_changed_model(run: Run, tmp_path: Path) -> None:
+    run("prove", "crossed.dsl", "--format", "json", "-o", "w.json", "--property", "deadlock.global")
+    (tmp_path / "mended.dsl").write_text(
+        VIOLATED.replace("{ lock graph; lock disk; unlock disk; unlock graph; }", "{ lock disk; unlock disk; }")
+    )
+    done = run("replay", "w.json", "mended.dsl")
+    assert done.returncode == 1
+    assert "differs after" in done.stdout
+    assert "warning: mended.dsl is not the model" in done.stderr
+    (tmp_path / "crossed.dsl").write_text(VIOLATED + "\n// a word more\n")
+    done = run("replay", "w.json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "`formal replay w.json crossed.dsl` runs it" in done.stderr
+    assert run("replay", "w.json", "crossed.dsl").returncode == 0
+
+
+def test_a_forged_witness_does_not_stand(run: Run, tmp_path: Path) -> None:
+    found = document(run("prove", "crossed.dsl", "--format", "json", "--property", "deadlock.global"))
+    steps = found["properties"][0]["witness"]["steps"]
+    steps[1]["statement"] = "unlock disk"
+    (tmp_path / "w.json").write_text(json.dumps(found))
+    assert run("replay", "w.json").returncode == 1
+    found["properties"][0]["witness"]["steps"] = steps[:1]
+    (tmp_path / "w.json").write_text(json.dumps(found))
+    assert run("replay", "w.json").returncode == 1
+    (tmp_path / "w.json").write_text('{"properties": [{"witness": {"steps": [3]}}]}')
+    assert run("replay", "w.json").returncode == 2
+
+
+@pytest.mark.parametrize("words", [["--help"], ["prove", "--help"], ["check", "--help"], ["replay", "--help"], ["regress", "--help"]])
+def test_help_is_quick_and_imports_nothing_heavy(words: list[str]) -> None:
+    script = f"import sys; from formal.cli import main; code = main({words!r}); print(sorted(sys.modules), file=sys.stderr); sys.exit(code)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=20, cwd=ROOT)
+    assert done.returncode == 0
+    assert "example" in done.stdout
+    assert not any(f"'{heavy}'" in done.stderr for heavy in ("lark", "z3", "rich", "formal.frontend", "formal.interp", "formal.smt"))
+
+
+def test_explain_knows_the_checks(run: Run) -> None:
+    for topic in ("wrong_context", "deadlock.partial", "relock"):
+        done = run("explain", topic)
+        assert done.returncode == 0
+        assert topic in done.stdout
