@@ -1,0 +1,103 @@
+"""Bounded model checking: looks for a violation of each length in turn, with one solver for all properties.
+
+In: a program. Out: violations, shortest first and with the fewest context switches; how deep the search is; and a proof only where no
+execution is any longer. It must not know how states and steps are encoded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from formal.engines.protocol import Finding, Options, Progress, Statistics, Tell
+from formal.program import Program, Property
+from formal.smt.bounded import Bounded
+from formal.smt.cfg import EncodingLimitError
+from formal.smt.solver import Answer
+from formal.verdict import Trace, Verdict
+
+
+@dataclass(slots=True, eq=False)
+class _Search:
+    """One run. `open` are the properties that are not settled, in order."""
+
+    options: Options
+    tell: Tell
+    bounded: Bounded
+    open: dict[str, Property]
+    started: float = field(default_factory=perf_counter)
+
+    def run(self) -> None:
+        depth = 0
+        while self.open:
+            if not self.settle(depth):
+                return
+            if self.open:
+                self.tell(Progress(depth, f"{self.bounded.session.figures().get('clauses', 0)} clauses"))
+            if depth == self.options.depth:
+                self.close(Verdict.PROVED_UP_TO, depth, f"no violation within {depth} steps")
+            elif self.open and self.exhausted(depth):
+                return
+            depth += 1
+
+    def settle(self, depth: int) -> bool:
+        """Settles what is violated by an execution of exactly this length. False: the solver gave up."""
+        if depth:
+            self.bounded.extend()
+        while self.open:
+            answer, broken = self.bounded.violation(tuple(self.open))
+            if answer is Answer.UNKNOWN:
+                return self.give_up(depth)
+            if answer is Answer.UNSAT:
+                break
+            for name in broken:
+                trace = self.bounded.shortest_in_switches(name)
+                self.violated(name, trace, depth)
+        if self.open:
+            self.bounded.go_on(tuple(self.open))
+        return True
+
+    def violated(self, name: str, trace: Trace, depth: int) -> None:
+        del self.open[name]
+        self.tell(Finding(name, Verdict.VIOLATED, depth, f"an execution of {depth} steps", trace))
+
+    def exhausted(self, depth: int) -> bool:
+        """Whether no execution is longer than this."""
+        answer = self.bounded.can_go_on(depth)
+        if answer is Answer.UNSAT:
+            self.close(Verdict.PROVED, None, f"no execution is longer than {depth} steps")
+        elif answer is Answer.UNKNOWN:
+            self.give_up(depth)
+        return answer is not Answer.SAT
+
+    def close(self, verdict: Verdict, depth: int | None, reason: str) -> None:
+        """The same finding for all that is open."""
+        for name in self.open:
+            self.tell(Finding(name, verdict, depth, reason))
+        self.open.clear()
+
+    def give_up(self, depth: int) -> bool:
+        reason = self.bounded.session.reason()
+        self.close(Verdict.UNDECIDED, None, f"the solver gave up at depth {depth}: {reason}")
+        return False
+
+
+def run(program: Program, options: Options, tell: Tell) -> None:
+    """Settles what it can of `options.properties`; without `options.depth` it may run for ever."""
+    wanted = set(options.properties)
+    properties = {p.name: p for p in program.properties if p.name in wanted}
+    started = perf_counter()
+    try:
+        bounded = Bounded(program, tuple(properties.values()), options.memory)
+    except EncodingLimitError as error:
+        for name in properties:
+            tell(Finding(name, Verdict.UNDECIDED, None, f"too large to encode: {error}"))
+        return
+    except RecursionError:
+        for name in properties:
+            tell(Finding(name, Verdict.UNDECIDED, None, "too large to encode: expressions nested too deeply"))
+        return
+    built = perf_counter() - started
+    _Search(options, tell, bounded, properties).run()
+    figures = {"encoding seconds": round(built, 3), "seconds": round(perf_counter() - started, 3), **bounded.figures()}
+    tell(Statistics(figures))

@@ -1,0 +1,128 @@
+"""Questions about executions of one length: is a property violated by one, with how few context switches, can one go on.
+
+In: a program and its properties. Out: answers and traces. It must not know what is done with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import z3
+
+from formal.program import Program, Property
+from formal.smt.badness import badness
+from formal.smt.decode import decode
+from formal.smt.layout import lay_out
+from formal.smt.lower import lower
+from formal.smt.relation import relate
+from formal.smt.solver import Answer, Model, Session
+from formal.smt.unroll import Bundle, Unrolling
+from formal.verdict import Move, Trace
+
+
+class Bounded:
+    """The executions from the initial state, one step longer with each `extend`."""
+
+    def __init__(self, program: Program, properties: Sequence[Property], memory: int, shared: bool = True) -> None:
+        cfg = lower(program)
+        layout = lay_out(cfg)
+        self.relation = relate(cfg, layout, shared)
+        self.unrolling = Unrolling(self.relation)
+        self.session = Session(memory)
+        found = badness(self.relation, properties)
+        self._names = tuple(found.terms)
+        self._free = found.free
+        self._bundle = Bundle(list(found.terms.values()))
+        self._steps_fail = {p.name for p in properties} & set(self.relation.failing)
+        self._bad: dict[str, Any] = {}
+        self._query = 0
+        self._look()
+
+    @property
+    def depth(self) -> int:
+        return len(self.unrolling.steps)
+
+    def extend(self) -> None:
+        """One more step."""
+        step = self.unrolling.extend()
+        self.session.add(*step.definitions)
+        self._look()
+
+    def _look(self) -> None:
+        """Gathers what is bad about the last step or the state after it."""
+        depth = self.depth
+        free = [(x, z3.Bool(f"{x.decl().name()}@{depth}")) for x in self._free]
+        terms = self._bundle.copy([*self.unrolling.pairs(depth), *free], depth <= 1)
+        bad = dict(zip(self._names, terms, strict=True))
+        if depth:
+            step = self.unrolling.steps[-1]
+            bad = {name: z3.And(step.going, term) for name, term in bad.items()}
+            bad.update((name, step.failing[name]) for name in step.failing if name in self._steps_fail)
+        self._bad = {name: self._named(name, term) for name, term in bad.items() if not z3.is_false(z3.simplify(term))}
+
+    def _named(self, name: str, term: Any) -> Any:
+        """A literal for the term, so that it can be assumed."""
+        literal = z3.Bool(f"bad {name}@{self.depth}")
+        self.session.add(literal == term)
+        return literal
+
+    def violation(self, names: Sequence[str]) -> tuple[Answer, tuple[str, ...]]:
+        """Whether an execution of just this length violates one of the properties, and which of them the one found does."""
+        candidates = [name for name in names if name in self._bad]
+        if not candidates:
+            return Answer.UNSAT, ()
+        self._query += 1
+        asked = z3.Bool(f"query {self._query}")
+        self.session.add(z3.Implies(asked, z3.Or(*[self._bad[name] for name in candidates])))
+        answer = self.session.ask(asked)
+        if answer is not Answer.SAT:
+            return answer, ()
+        model = self.session.model()
+        return answer, tuple(name for name in candidates if model.truth(self._bad[name]))
+
+    def shortest_in_switches(self, name: str) -> Trace:
+        """Of the violations of this length, one with the fewest context switches."""
+        literal = self._bad[name]
+        self.session.ask(literal)
+        model = self.session.model()
+        switches = self._switches()
+        count = sum(model.truths(switches))
+        while count:
+            self._query += 1
+            fewer = z3.Bool(f"query {self._query}")
+            self.session.add(z3.Implies(fewer, z3.AtMost(*switches, count - 1)))
+            if self.session.ask(literal, fewer) is not Answer.SAT:
+                break
+            model = self.session.model()
+            count = sum(model.truths(switches))
+        return self._trace(name, model)
+
+    def _switches(self) -> list[Any]:
+        movers = [self.unrolling.who(k) for k in range(1, self.depth + 1)]
+        if not movers or movers[0] is None:
+            return []
+        return [one != other for one, other in zip(movers, movers[1:], strict=False)]
+
+    def _trace(self, name: str, model: Model) -> Trace:
+        moves = []
+        for k in range(1, self.depth + 1):
+            who = self.unrolling.who(k)
+            thread = 0 if who is None else model.integer(who, False)
+            dead = k == self.depth and name in self._steps_fail
+            moves.append(Move(thread, None if dead else decode(self.relation, model, self.unrolling.states[k])))
+        return Trace(name, tuple(moves))
+
+    def go_on(self, names: Sequence[str]) -> None:
+        """From now on only executions that can be extended count; what was asked of this length is known not to be."""
+        self.session.add(*[z3.Not(self._bad[name]) for name in names if name in self._bad])
+        if self.depth:
+            self.session.add(self.unrolling.steps[-1].going)
+
+    def can_go_on(self, depth: int) -> Answer:
+        """Whether there is an execution of this length that does not end in it."""
+        return self.session.ask() if depth else Answer.SAT
+
+    def figures(self) -> Mapping[str, int | float | str]:
+        cells = len(self.unrolling.cells)
+        return {"state cells": cells, "locations": self.relation.cfg.locations, **self.session.figures()}

@@ -1,0 +1,245 @@
+"""Deadlocks as predicates of a state: nobody can move, a set of threads that only its own members could wake, locks waited for in a circle.
+
+In: a relation. Out: three terms, and the constants that stand for the sets. It must not know about executions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import z3
+
+from formal.program import (
+    AioWaitWhile,
+    Assert,
+    Assume,
+    Atomic,
+    Await,
+    Join,
+    Lock,
+    Poll,
+    Skip,
+    WaitCond,
+    WaitEvent,
+    WaitSem,
+    With,
+)
+from formal.smt.atomics import blocked
+from formal.smt.cfg import EXIT, FINISHED, FIRST, NOT_SPAWNED, Node
+from formal.smt.deeds import EVERY, Deed, Family, Reach, reach
+from formal.smt.expressions import Element, Evaluator
+from formal.smt.layout import bhs_of
+from formal.smt.relation import Relation
+from formal.smt.scene import Scene, State, set_scene, stands
+from formal.smt.speech import named_threads, speaks_of
+from formal.smt.terms import Bool, all_of, any_of, both, equal, implied, less, negation, number
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deadlocks:
+    """The three predicates; `free` are the Booleans for the members of the sets, which a violation may choose."""
+
+    everything: Bool
+    partial: Bool
+    lock_order: Bool
+    free: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wait:
+    """A place where a thread may wait: when it does, and who could end that; for a lock, when it waits for it and who holds it."""
+
+    node: Node
+    waits: Bool
+    enders: tuple[Bool, ...]
+    lock: Bool  # waits, and for a lock: then the enders are its holders
+
+
+@dataclass(slots=True, eq=False)
+class Standstill:
+    """Knows of each thread where it waits; built once, asked by deadlocks and by fairness."""
+
+    relation: Relation
+    scenes: list[Scene] = field(init=False)
+    waiting: list[list[tuple[Node, Bool]]] = field(init=False)  # per thread: the nodes where it may wait, and when it does
+
+    def __post_init__(self) -> None:
+        layout, cfg = self.relation.layout, self.relation.cfg
+        self.scenes = [set_scene(cfg, layout, (t,), number(t), f"thread{t}") for t in range(len(layout.threads))]
+        self.waiting = [self._waits(scene, t) for t, scene in enumerate(self.scenes)]
+
+    def _waits(self, scene: Scene, thread: int) -> list[tuple[Node, Bool]]:
+        found = []
+        for body in self.relation.layout.reachable[thread]:
+            for node in body.nodes:
+                if not node.inner:
+                    waits = both(scene.at(node), blocked(scene, node))
+                    if waits is not False:
+                        found.append((node, waits))
+        return found
+
+    def waits(self, thread: int) -> Bool:
+        """Whether a thread runs and cannot move."""
+        return any_of([waits for _, waits in self.waiting[thread]])
+
+    def can_move(self, thread: int) -> Bool:
+        pc = self.relation.layout.threads[thread].pc.value
+        return both(negation(less(pc, number(FIRST))), negation(self.waits(thread)))
+
+
+class _Enders:
+    """Who could end the wait of a thread at a node."""
+
+    def __init__(self, relation: Relation, standstill: Standstill) -> None:
+        self._relation = relation
+        self._layout = relation.layout
+        self._program = relation.cfg.program
+        self._scenes = standstill.scenes
+        self._count = len(self._layout.threads)
+        self._reach: list[Reach] = [reach(self._layout, self._program, t) for t in range(self._count)]
+        self._known: dict[tuple[int, tuple[Deed, ...]], Bool] = {}
+
+    def may(self, thread: int, deeds: Sequence[Deed]) -> Bool:
+        """Whether a thread may still do one of these deeds."""
+        key = (thread, tuple(deeds))
+        if key not in self._known:
+            self._known[key] = self._may(thread, deeds)
+        return self._known[key]
+
+    def _may(self, thread: int, deeds: Sequence[Deed]) -> Bool:
+        known, cells = self._reach[thread], self._layout.threads[thread]
+        here = [node for node in known.masks if node < self._relation.cfg.locations and known.may(node, deeds)]
+        entry = self._layout.reachable[thread][0].entry
+        if entry != EXIT and thread in self._program.spawned and known.may(entry, deeds):
+            here += [NOT_SPAWNED, FINISHED]
+        parts = [stands(State(), cells, here)]
+        for depth, saved in enumerate(cells.saved):
+            polls = [node for node in known.masks if self._resumes(node, known, deeds)]
+            came = any_of([equal(saved.value, number(poll)) for poll in polls])
+            parts.append(both(less(number(depth), cells.level.value), came))
+        return any_of(parts)
+
+    def _resumes(self, node: int, known: Reach, deeds: Sequence[Deed]) -> bool:
+        """Whether what follows a poll, when its bottom half is done, may do one of the deeds."""
+        stmt = self._relation.cfg.nodes[node].stmt
+        after = self._relation.cfg.nodes[node].targets[0] if isinstance(stmt, Poll | AioWaitWhile) else EXIT
+        return after != EXIT and known.may(after, deeds)
+
+    def whoever_may(self, deeds: Sequence[Deed]) -> list[Bool]:
+        return [self.may(thread, deeds) for thread in range(self._count)]
+
+    def element_deeds(self, what: str, element: Element) -> list[Bool]:
+        """Whoever may do something to the element."""
+        if element.index.constant is not None:
+            return self.whoever_may([(what, element.decl, element.index.constant)])
+        size = element.decl.size or 1
+        each = [(equal(element.index, number(i)), self.whoever_may([(what, element.decl, i)])) for i in range(size)]
+        return [any_of([both(is_it, may[t]) for is_it, may in each]) for t in range(self._count)]
+
+    def of(self, thread: int, node: Node) -> tuple[list[Bool], Bool]:
+        """Per thread whether it could end the wait, and when the wait is for a lock."""
+        at = Evaluator(self._scenes[thread], State(), node.site, number(thread), {})
+        stmt = node.stmt
+        match stmt:
+            case Lock() | With():
+                mode = stmt.mode if isinstance(stmt, Lock) else "lock"
+                return self._holders(at, at.element(stmt.ref), mode == "wrlock"), True
+            case WaitSem():
+                return self.element_deeds("post", at.element(stmt.ref)), False
+            case WaitEvent():
+                return self.element_deeds("set", at.element(stmt.ref)), False
+            case WaitCond():
+                return self._of_waiter(at, stmt, thread)
+            case Poll() | AioWaitWhile():
+                deeds = [("schedule", bh, EVERY) for bh in bhs_of(self._program, node)]
+                return self.whoever_may(deeds), False
+            case Join():
+                other, _ = at.member(stmt.thread)
+                return [equal(other, number(t)) for t in range(self._count)], False
+            case Await():
+                return self._of_await(at, stmt, thread), False
+            case Atomic():
+                return self._of_atomic(thread, node)
+            case _:
+                return [True] * self._count, False
+
+    def _holders(self, at: Evaluator, element: Element, readers: bool) -> list[Bool]:
+        owners = self._layout.owner.get(element.decl) or self._layout.writer[element.decl]
+        owner = element.pick(State(), owners)
+        holders = [equal(owner, number(t)) for t in range(self._count)]
+        if readers:
+            rows = self._layout.readers[element.decl]
+            holders = [any_of((held, element.pick(State(), [row[t] for row in rows]))) for t, held in enumerate(holders)]
+        return holders
+
+    def _of_waiter(self, at: Evaluator, stmt: WaitCond, thread: int) -> tuple[list[Bool], Bool]:
+        condition = at.element(stmt.ref)
+        sleeping = condition.pick(State(), [row[thread] for row in self._layout.waiters[condition.decl]])
+        wakers = self.element_deeds("wake", condition)
+        holders = self._holders(at, at.element(stmt.lock), False)
+        ends = [any_of((both(sleeping, wakes), both(negation(sleeping), holds))) for wakes, holds in zip(wakers, holders, strict=True)]
+        return ends, negation(sleeping)
+
+    def _of_await(self, at: Evaluator, stmt: Await, thread: int) -> list[Bool]:
+        deeds = list(dict.fromkeys(speaks_of(Family(self._program, thread), stmt.condition, at.site)))
+        enders = self.whoever_may(deeds)
+        for expr, bound in named_threads(stmt.condition, {}):
+            other, defined = Evaluator(at.scene, at.state, at.site, at.me, bound).value(expr)
+            enders = [any_of((ends, both(defined, equal(other, number(t))))) for t, ends in enumerate(enders)]
+        return enders
+
+    def _of_atomic(self, thread: int, node: Node) -> tuple[list[Bool], Bool]:
+        """The first statement that may wait decides, where there is only one way to it."""
+        target = node.targets[0]
+        while target != EXIT and self._relation.cfg.nodes[target].inner:
+            inner = self._relation.cfg.nodes[target]
+            if not isinstance(inner.stmt, Skip | Assert | Assume):
+                return self.of(thread, inner)
+            target = inner.targets[0]
+        return [True] * self._count, False
+
+
+def deadlocks(relation: Relation, standstill: Standstill | None = None) -> Deadlocks:
+    """The deadlocks of a program's states."""
+    still = standstill or Standstill(relation)
+    enders = _Enders(relation, still)
+    count = len(relation.layout.threads)
+    waits = [[_wait(enders, t, node, when) for node, when in still.waiting[t]] for t in range(count)]
+    waiting = [still.waits(t) for t in range(count)]
+    stuck = [any_of([w.waits for w in own if not _info(w.node).idle]) for own in waits]
+    moving = any_of([still.can_move(t) for t in range(count)])
+    members = [z3.Bool(f"stuck.{t}") for t in range(count)]
+    ring = [z3.Bool(f"ring.{t}") for t in range(count)]
+    closed = [any_of((negation(member), w)) for member, w in zip(members, _closed(enders, relation, waits, waiting, members), strict=True)]
+    partial = all_of([moving, any_of([both(m, s) for m, s in zip(members, stuck, strict=True)]), *closed])
+    circle = [implied(ring[t], any_of([both(w.lock, _all_in(w.enders, ring)) for w in waits[t]])) for t in range(count)]
+    return Deadlocks(both(negation(moving), any_of(stuck)), partial, both(any_of(ring), all_of(circle)), (*members, *ring))
+
+
+def _info(node: Node) -> Any:
+    return node.stmt.info  # type: ignore[union-attr]
+
+
+def _wait(enders: _Enders, thread: int, node: Node, when: Bool) -> Wait:
+    who, lock = enders.of(thread, node)
+    return Wait(node, when, tuple(who), both(when, lock))
+
+
+def _all_in(enders: Sequence[Bool], members: Sequence[Bool]) -> Bool:
+    return all_of([implied(ends, member) for ends, member in zip(enders, members, strict=True)])
+
+
+def _closed(enders: _Enders, relation: Relation, waits: Sequence[Sequence[Wait]], waiting: Sequence[Bool], members: Sequence[Bool]) -> list[Bool]:
+    """For each thread: it may be a member, since it waits or is dormant, and whoever could end that is a member."""
+    program = relation.cfg.program
+    found = []
+    for thread, own in enumerate(waits):
+        at_rest = any_of([both(w.waits, _all_in(w.enders, members)) for w in own])
+        dormant: Bool = False
+        if thread in program.spawned:
+            resting = stands(State(), relation.layout.threads[thread], (NOT_SPAWNED, FINISHED))
+            dormant = both(resting, _all_in(enders.whoever_may([("spawn", None, thread)]), members))
+        found.append(any_of((at_rest, dormant)))
+    return found

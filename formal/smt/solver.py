@@ -1,0 +1,91 @@
+"""Solver sessions: assertions that stay, questions under assumptions, and what a question cost.
+
+In: terms. Out: sat with a model, unsat, or unknown with the reason. It must not know what the terms mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from time import perf_counter
+from typing import Any
+
+import z3
+
+from formal.diagnostics import InternalError
+
+
+class Answer(Enum):
+    """What the solver said."""
+
+    SAT = "sat"
+    UNSAT = "unsat"
+    UNKNOWN = "unknown"
+
+
+class Session:
+    """One incremental solver over finite domains. `memory`: mebibytes after which it answers unknown."""
+
+    def __init__(self, memory: int) -> None:
+        self._solver = z3.SolverFor("QF_FD")
+        self._solver.set("max_memory", memory)
+        self._assertions = 0
+        self._questions = 0
+        self._seconds = 0.0
+
+    def add(self, *terms: Any) -> None:
+        """Assertions that hold from now on."""
+        self._solver.add(*terms)
+        self._assertions += len(terms)
+
+    def ask(self, *assumptions: Any) -> Answer:
+        """Whether the assertions and these literals can hold together."""
+        start = perf_counter()
+        result = self._solver.check(*assumptions)
+        self._seconds += perf_counter() - start
+        self._questions += 1
+        if result == z3.sat:
+            return Answer.SAT
+        return Answer.UNSAT if result == z3.unsat else Answer.UNKNOWN
+
+    def model(self) -> Model:
+        """The model of the last question, which was answered sat."""
+        return Model(self._solver.model())
+
+    def reason(self) -> str:
+        """Why the last question has no answer."""
+        return str(self._solver.reason_unknown())
+
+    def figures(self) -> Mapping[str, int | float | str]:
+        """What the session cost so far."""
+        figures: dict[str, int | float | str] = {
+            "assertions": self._assertions,
+            "questions": self._questions,
+            "solver seconds": round(self._seconds, 3),
+        }
+        statistics = self._solver.statistics()
+        names = set(statistics.keys())
+        for key, name in (("sat mk var", "variables"), ("sat mk clause nary", "clauses"), ("sat conflicts", "conflicts"), ("rlimit count", "rlimit")):
+            if key in names:
+                figures[name] = statistics.get_key_value(key)
+        return figures
+
+
+class Model:
+    """A model: Python values of terms, don't-cares completed."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def truth(self, term: Any) -> bool:
+        return z3.is_true(self._model.eval(term, model_completion=True))
+
+    def integer(self, term: Any, signed: bool) -> int:
+        """A bit-vector's value."""
+        value = self._model.eval(term, model_completion=True)
+        if not z3.is_bv_value(value):
+            raise InternalError(f"the solver gives no value for {term}")
+        return int(value.as_signed_long() if signed else value.as_long())
+
+    def truths(self, terms: Sequence[Any]) -> list[bool]:
+        return [self.truth(term) for term in terms]
