@@ -1,7 +1,7 @@
-"""Compares the two readings of the language on one program: the interpreter with the explicit engine, and the encoding with the bounded one.
+"""Compares the two readings of the language on one program: the interpreter with the explicit engine, the encoding with the bounded one.
 
-They must agree, property by property, on whether it is violated within a depth, on the length of the shortest witness and on the fewest context
-switches of a witness of that length; and the interpreter must be able to replay what either of them found, state by state.
+They must agree, property by property, on whether it is violated within a depth, on the length of the shortest witness and on the fewest
+context switches of a witness of that length; and the interpreter must be able to replay what either of them found, state by state.
 Run as a script it compares many seeded random models: `python tests/differential.py --count 2000`.
 """
 

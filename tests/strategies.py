@@ -71,7 +71,9 @@ class ModelText:
     def integer(self, scope: dict[str, str], depth: int) -> str:
         locals_ = [name for name, kind in scope.items() if kind in ("int", "index")]
         if depth == 0 or self.pick(3) == 0:
-            return self.one("0", "1", "2", "LIMIT", "n", "z", "count(s)", "count(shot)", f"count(slot[{self.index(scope)}])", *locals_, *locals_)
+            return self.one(
+                "0", "1", "2", "LIMIT", "n", "z", "count(s)", "count(shot)", f"count(slot[{self.index(scope)}])", *locals_, *locals_
+            )
         left, right = self.integer(scope, depth - 1), self.integer(scope, depth - 1)
         match self.pick(6):
             case 0:
@@ -153,14 +155,14 @@ class ModelText:
             f"lock {lock};",
             f"lock {self.one('m', 'chan[0]', 'chan[1]', 'rec')};",
             f"if (holds({lock})) {{ unlock {lock}; }}",
-            f"if (holds(self, m)) {{ unlock m; }}" if "self" in scope else f"unlock {lock};",
+            "if (holds(self, m)) { unlock m; }" if "self" in scope else f"unlock {lock};",
             f"wait {self.one('s', 's', f'slot[{self.index(scope)}]')};",
             f"post {self.one('s', 's', f'slot[{self.index(scope)}]')};",
             f"{self.one('set', 'reset', 'wait')} e;",
             f"{self.one('signal', 'broadcast')} c;",
             f"schedule {self.one('plain', 'shot', f'fam[{self.index(scope)}]')};",
             f"{self.one('rdlock', 'wrlock')} r;",
-            f"if (owner(r) == self) {{ wrunlock r; }} else {{ rdunlock r; }}",
+            "if (owner(r) == self) { wrunlock r; } else { rdunlock r; }",
             f"await {guard};",
             f"assert {guard};",
             f"assert n < 2 || {guard};",
@@ -180,6 +182,9 @@ class ModelText:
         if self.pick(6) == 0:
             lock = self.one("m", "m", "chan[0]", "chan[1]")
             return [f"lock {lock};", *self.block(dict(scope), 0, level, False), f"unlock {lock};"]
+        return self.compound(scope, depth, level, looping)
+
+    def compound(self, scope: dict[str, str], depth: int, level: int, looping: bool) -> list[str]:
         deeper = [f"    {line}" for line in self.block(dict(scope), depth - 1, level, looping)]
         other = [f"    {line}" for line in self.block(dict(scope), depth - 1, level, looping)]
         loop_body = [f"    {line}" for line in self.block(dict(scope), depth - 1, level, True)]
@@ -189,7 +194,7 @@ class ModelText:
             case 1:
                 return [f"while ({self.boolean(scope, 2)}) {{", *loop_body, "}"]
             case 2:
-                return ["loop {", f"    {self.step(scope, level)}", *loop_body, "    break;", "}"]
+                return ["loop {", f"    {self.step(dict(scope), level)}", *loop_body, "    break;", "}"]
             case 3:
                 return ["choose {", *deeper, "} or {", *other, "}"]
             case 4:
@@ -217,7 +222,12 @@ class ModelText:
             case 1:
                 lines += ["    choose {", f"        {self.simple(scope)}", "    } or {", f"        {self.simple(scope)}", "    }"]
             case 2:
-                lines += [f"    while ({self.boolean(scope, 1)}) {{", f"        {self.simple(scope)}", f"        {self.simple(scope)}", "    }"]
+                lines += [
+                    f"    while ({self.boolean(scope, 1)}) {{",
+                    f"        {self.simple(scope)}",
+                    f"        {self.simple(scope)}",
+                    "    }",
+                ]
             case _:
                 pass
         return ["atomic {", *lines, "}"]
@@ -277,12 +287,22 @@ class ModelText:
         value_scope = me | {"a": "int", "b": "bool", "result": "result"}
         guarded = self.pick(3) == 0
         value = self.block(value_scope, 1, 2, False, 0, 2)
-        value = ["with m {", *[f"    {line}" for line in value], f"    return {self.integer(value_scope, 1)};", "}"] if guarded else [*value, f"return {self.integer(value_scope, 1)};"]
-        ref_lines = [f"{self.one('lock', 'lock', 'unlock')} q;", f"{self.one('lock', 'unlock', 'unlock')} q;", f"v = {self.one('true', '!v', 'holds(q)')};"]
+        value = (
+            ["with m {", *[f"    {line}" for line in value], f"    return {self.integer(value_scope, 1)};", "}"]
+            if guarded
+            else [*value, f"return {self.integer(value_scope, 1)};"]
+        )
+        ref_lines = [
+            f"{self.one('lock', 'lock', 'unlock')} q;",
+            f"{self.one('lock', 'unlock', 'unlock')} q;",
+            f"v = {self.one('true', '!v', 'holds(q)')};",
+        ]
         lines = self.body(f"proc plainproc(){contract}", self.block(dict(me), 1, 0, False))
         lines += self.body(f"proc value(0..2 a, bool b) returns 0..2{ensures}", value)
         lines += self.body("proc byref(ref mutex q, ref bool v)", ref_lines[: 1 + self.pick(3)])
-        lines += self.body("proc again()", [f"if ({self.boolean(me, 1)}) {{", "    again();", "}", *self.block(dict(me), 0, 0, False, 0, 1)])
+        lines += self.body(
+            "proc again()", [f"if ({self.boolean(me, 1)}) {{", "    again();", "}", *self.block(dict(me), 0, 0, False, 0, 1)]
+        )
         lines += self.body("proc down(0..2 d)", ["if (d > 0) {", "    down(d - 1);", "}", self.one("skip;", "n = d;", "post s;")])
         lines += ["hook h;"]
         for callback in ("first", "second"):
@@ -294,7 +314,10 @@ class ModelText:
         me = {"self": "self"}
         lines = ["protocol generated;", GLOBALS.format(sem=self.pick(3), event=self.one("true", "false"))]
         home = " home main" if self.home else ""
-        lines += [f"context ctx{home} when {self.one('holds(m)', 'tl', 'false', 'holds(rec) || tl')};", f"context io when {self.one('tl', 'holds(chan[0])', 'true')};"]
+        lines += [
+            f"context ctx{home} when {self.one('holds(m)', 'tl', 'false', 'holds(rec) || tl')};",
+            f"context io when {self.one('tl', 'holds(chan[0])', 'true')};",
+        ]
         lines += self.procs()
         lines += self.body("bh plain on ctx", self.block(dict(me), 1, 3, False, 0, 2))
         lines += self.body("oneshot bh shot on ctx max 2", self.block(dict(me), 0, 3, False, 0, 2))
@@ -303,7 +326,12 @@ class ModelText:
         lines += self.body("thread main", [f"here: {self.simple(me)}", *main])
         worker = self.block(me | {"i": "index"}, 2, 4, True, 1, 3)
         if self.pick(2):
-            worker = ["loop {", f"    {self.one('idle', 'there')}: {self.simple(me | {'i': 'index'})}", *[f"    {line}" for line in worker], "}"]
+            worker = [
+                "loop {",
+                f"    {self.one('idle', 'there')}: {self.simple(me | {'i': 'index'})}",
+                *[f"    {line}" for line in worker],
+                "}",
+            ]
             if "there:" not in worker[1]:
                 worker.insert(1, "    there: skip;")
         else:

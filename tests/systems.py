@@ -7,6 +7,7 @@ expression language of the typed tree and the updates, free of whatever the fron
 from __future__ import annotations
 
 from hypothesis import strategies as st
+from strategies import Pick
 
 from formal.diagnostics import Source, Span
 from formal.program import (
@@ -38,7 +39,6 @@ from formal.program import (
     ValueType,
     VarDecl,
 )
-from strategies import Pick
 
 TEXT = "generated\n"
 SPAN = Span(Source("generated.dsl", TEXT), 0, len(TEXT) - 1)
@@ -107,7 +107,8 @@ class SystemBuilder:
             inner = Binder("q", IntType(0, 2))
             return Quantifier("number", inner, (0, 1, 2), self.boolean(depth - 1, (*bound, inner)), IntType(0, 3), SPAN)
         left, right = self.integer(depth - 1, bound), self.integer(depth - 1, bound)
-        assert isinstance(left.type, IntType) and isinstance(right.type, IntType)
+        assert isinstance(left.type, IntType)
+        assert isinstance(right.type, IntType)
         if self.pick(6) == 0:
             return Unary("-", left, IntType(-left.type.hi, -left.type.lo), SPAN)
         op = ("+", "-", "*", "/", "%")[self.pick(5)]
@@ -115,7 +116,8 @@ class SystemBuilder:
 
     def conditional(self, depth: int, bound: tuple[Binder, ...]) -> Expr:
         then, otherwise = self.integer(depth - 1, bound), self.integer(depth - 1, bound)
-        assert isinstance(then.type, IntType) and isinstance(otherwise.type, IntType)
+        assert isinstance(then.type, IntType)
+        assert isinstance(otherwise.type, IntType)
         hull = IntType(min(then.type.lo, otherwise.type.lo), max(then.type.hi, otherwise.type.hi))
         return Conditional(self.boolean(depth - 1, bound), then, otherwise, hull, SPAN)
 
@@ -138,7 +140,9 @@ class SystemBuilder:
                 return Binary(op, self.boolean(depth - 1, bound), self.boolean(depth - 1, bound), BOOL, SPAN)  # type: ignore[arg-type]
             case 3:
                 inner = Binder("q", IntType(-1, 1))
-                return Quantifier("exists" if self.pick(2) else "forall", inner, (-1, 0, 1), self.boolean(depth - 1, (*bound, inner)), BOOL, SPAN)
+                return Quantifier(
+                    "exists" if self.pick(2) else "forall", inner, (-1, 0, 1), self.boolean(depth - 1, (*bound, inner)), BOOL, SPAN
+                )
             case _:
                 op = ("==", "!=", "<", "<=", ">", ">=")[self.pick(6)]
                 return Binary(op, self.integer(depth - 1, bound), self.integer(depth - 1, bound), BOOL, SPAN)  # type: ignore[arg-type]
@@ -196,7 +200,6 @@ class SystemBuilder:
             expectations=(),
             assumptions=(),
         )
-
 
 
 @st.composite

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
-
 from differential import compare
-from formal.frontend import load_text
-from formal.program import Program
+from hypothesis import HealthCheck, given, settings
 from strategies import model_texts
 from systems import systems
+
+from formal.frontend import load_text
+from formal.program import Program
 
 DEPTH = 6  # steps; deep enough for a bottom half nested in a poll, with a lock held around it
 
