@@ -4,15 +4,19 @@
 // main loop, or a vCPU that waits inside of a pflash write. There, qemu_savevm_state() dropped the BQL for the setup (9b09503752), so
 // that the vCPU was in no context any more when bdrv_writev_vmstate() came to wait. 930e239d11 holds the BQL instead.
 //
-// The importer says which of the two it is (HOLD_BQL_DURING_SETUP) and whether the guest is resumed afterwards (VM_START).
+// The importer says which of the two it is (HOLD_BQL_DURING_SETUP), and whether the job goes on to do what the setup does not depend on:
+// to drain the block layer first (DRAINED_SECTION) and to resume the guest at its end (VM_START). The two models of the patch leave both
+// out; savevm_resume.dsl and savevm_drained.dsl each put one in, and show what the patch leaves to fix when a vCPU runs the job.
+//
 // What is abstracted, beyond lib/qemu.dsl:
 // - One snapshot. The QMP handler runs from iohandler_context, as since 7.2.9 (effd60c878).
 // - The setup's writes are one flush in ram_save_setup(). Whatever is put before goes to a buffer of 32 KiB; that the header could be
 //   flushed too is for -D HEADER_FLUSHES=true.
 // - multifd is off for snapshots: multifd_send_sync_main() returns at once. What the BQL being free around it allows is all here.
-// - Left out: the AioContext's own lock, the drained section, TCG's run_on_cpu() (it would drop the BQL in the bitmap sync), and the
-//   devices' state. They come before or after the setup, or add locks of their own; nothing is claimed about them.
+// - Left out: the AioContext's own lock, TCG's run_on_cpu() (it would drop the BQL in the bitmap sync too), and the devices' state. They
+//   come after the setup, or add locks of their own; nothing is claimed about them.
 
+import "lib/block.dsl";
 import "lib/runstate.dsl";
 
 param VCPUS in 1..64 = 2;
@@ -24,12 +28,6 @@ hook save_setup;
 import "callbacks/ram.dsl";
 
 proc multifd_send_sync_main() @ "migration/multifd.c:multifd_send_sync_main" { }      // multifd is off
-
-bool vmstate_in_progress = false;
-bool pflash_in_progress[VCPUS];
-
-bh bdrv_co_writev_vmstate_entry on main_context { bdrv_poll_co_done(vmstate_in_progress); }
-bh blk_co_pwrite_entry[v: VCPUS] on main_context { bdrv_poll_co_done(pflash_in_progress[v]); }
 
 thread mon_iothread {
     schedule do_qmp_dispatch_bh;                 // the user asks for a snapshot
@@ -45,7 +43,13 @@ oneshot bh snapshot_save_job_bh on main_context max 1 @ "migration/savevm.c:snap
 
 proc save_snapshot() @ "migration/savevm.c:save_snapshot" {
     vm_stop();
+    if (DRAINED_SECTION) {
+        bdrv_drain_all_begin();
+    }
     qemu_savevm_state();
+    if (DRAINED_SECTION) {
+        bdrv_drain_all_end();
+    }
     if (VM_START) {
         vm_start();
     }
@@ -76,14 +80,6 @@ proc qemu_fflush() @ "migration/qemu-file.c:qemu_fflush" {
     bdrv_writev_vmstate();
 }
 
-proc bdrv_writev_vmstate() @ "block/block-gen.h:bdrv_writev_vmstate" {
-    bdrv_poll_co(vmstate_in_progress, bdrv_co_writev_vmstate_entry);
-}
-
-proc pflash_update(ref bool in_progress, ref bh co) @ "hw/block/pflash_cfi01.c:pflash_update" {
-    bdrv_poll_co(in_progress, co);               // blk_pwrite()
-}
-
 thread main_loop @ "softmmu/runstate.c:qemu_main_loop" {
     qemu_mutex_lock_iothread();
     loop {
@@ -99,7 +95,7 @@ thread vcpu[v: VCPUS] @ "accel/tcg/tcg-accel-ops-mttcg.c:mttcg_cpu_thread_fn" {
         guest: skip;                             // guest code, without the BQL
         qemu_mutex_lock_iothread();
         choose {
-            pflash_update(pflash_in_progress[v], blk_co_pwrite_entry[v]);        // an MMIO write
+            pflash_update(pflash_in_progress[v], pflash_queued[v], blk_co_pwrite_entry[v]);      // an MMIO write
         } or {
             qemu_wait_io_event(halt_cond[v]);    // out of the guest for another reason, perhaps to be stopped
         }

@@ -9,6 +9,7 @@
 protocol savevm_resume "snapshot-save, the BQL held during setup, then vm_start(): what is left to fix";
 
 const HOLD_BQL_DURING_SETUP = true;
+const DRAINED_SECTION = false;
 const VM_START = true;
 
 import "savevm.dsl";

@@ -8,6 +8,7 @@
 protocol savevm_unlocked "snapshot-save, the BQL dropped during setup (before 930e239d11)";
 
 const HOLD_BQL_DURING_SETUP = false;
+const DRAINED_SECTION = false;
 const VM_START = false;
 
 import "savevm.dsl";

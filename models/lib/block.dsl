@@ -1,0 +1,58 @@
+// The block layer as a snapshot sees it: a pflash that every vCPU writes to, the file of the VM's state, and the drained section.
+//
+// The importer declares VCPUS and says whether requests meet a drained section at all (DRAINED_SECTION).
+
+import "qemu.dsl";
+
+bool vmstate_in_progress = false;
+bool pflash_in_progress[VCPUS];
+bool pflash_quiesced = false;                    // BlockBackend::quiesce_counter of the pflash
+bool pflash_queued[VCPUS];                       // its queued_requests
+
+bh bdrv_co_writev_vmstate_entry on main_context { bdrv_poll_co_done(vmstate_in_progress); }
+bh blk_co_pwrite_entry[v: VCPUS] on main_context { bdrv_poll_co_done(pflash_in_progress[v]); }
+
+// Goes to the node itself, not through a BlockBackend: a drained section does not stop it.
+proc bdrv_writev_vmstate() @ "block/block-gen.h:bdrv_writev_vmstate" {
+    bdrv_poll_co(vmstate_in_progress, bdrv_co_writev_vmstate_entry);
+}
+
+// As bdrv_poll_co(), but that a request which meets a drained section is queued: its coroutine waits until the section ends.
+proc blk_pwrite(ref bool in_progress, ref bool queued, ref bh co) @ "block/block-backend.c:blk_co_pwrite" {
+    if (DRAINED_SECTION) {
+        atomic {
+            in_progress = true;
+            num_waiters = num_waiters + 1;
+            if (pflash_quiesced) {
+                queued = true;
+            } else {
+                schedule co;
+            }
+        }
+        waiting: aio_wait_while main_context (in_progress);
+        num_waiters = num_waiters - 1;
+    } else {
+        bdrv_poll_co(in_progress, co);
+    }
+}
+
+proc pflash_update(ref bool in_progress, ref bool queued, ref bh co) @ "hw/block/pflash_cfi01.c:pflash_update" {
+    blk_pwrite(in_progress, queued, co);
+}
+
+proc bdrv_drain_all_begin() @ "block/io.c:bdrv_drain_all_begin" {
+    pflash_quiesced = true;
+    aio_wait_while main_context (exists v in 0..VCPUS - 1: pflash_in_progress[v] && !pflash_queued[v]);
+}
+
+proc bdrv_drain_all_end() @ "block/io.c:bdrv_drain_all_end" {
+    atomic {                                     // all under the BQL
+        pflash_quiesced = false;
+        for v in 0..VCPUS - 1 {
+            if (pflash_queued[v]) {
+                pflash_queued[v] = false;
+                schedule blk_co_pwrite_entry[v];
+            }
+        }
+    }
+}
