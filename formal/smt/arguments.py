@@ -88,7 +88,7 @@ def evaluates_at_call(stmt: Call, proc: ProcDecl) -> bool:
     return values or any(late_index(argument) is not None for argument in stmt.arguments)
 
 
-def bind_parameters(program: Program, stmt: Call, proc: ProcDecl, caller: Site, callee: Site, allocate: Allocate) -> Site:
+def bind_parameters(stmt: Call, proc: ProcDecl, caller: Site, callee: Site, allocate: Allocate) -> Site:
     """The site of the body, with registers for value parameters and evaluated indices, and a binding for each `ref` parameter."""
     position = len(callee.frames)
     for param, argument in zip(proc.params, stmt.arguments, strict=True):

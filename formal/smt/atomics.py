@@ -66,8 +66,8 @@ def _region(scene: Scene, node: Node) -> _Region:
     position = {ident: i for i, ident in enumerate(order)}
     tests = [n for n in nodes.values() if isinstance(n.stmt, While)]
     heads = {n.site.loops[-1]: position[n.id] for n in tests}
-    seen = Counter(n.stmt.info.uid for n in tests)
-    again = [n.stmt.info.uid for n in tests if seen[n.stmt.info.uid] > 1 or len(n.site.loops) > 1]
+    seen = Counter(n.info.uid for n in tests)
+    again = [n.info.uid for n in tests if seen[n.info.uid] > 1 or len(n.site.loops) > 1]
     counters = {uid: Cell(f"tests.{uid}", False, 0, MAX_ATOMIC_TESTS, number(0), 0) for uid in again}
     return _Region(nodes, position, heads, counters)
 
@@ -135,7 +135,7 @@ class _Walk:
         if key[1][-1] >= MAX_ATOMIC_TESTS:
             self.fail(arrival.condition)
             return None
-        cell = self.region.counters.get(node.stmt.info.uid)
+        cell = self.region.counters.get(node.info.uid)
         if cell is None:
             return arrival.state
         count: Num = arrival.state.read(cell)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from formal.program import DEADLOCK_GLOBAL, DEADLOCK_LOCK_ORDER, DEADLOCK_PARTIAL, Property
-from formal.smt.deadlock import Deadlocks, deadlocks
-from formal.smt.expressions import Evaluator, declaration_site
+from formal.smt.deadlock import Deadlocks, Standstill, deadlocks
+from formal.smt.expressions import Evaluator
+from formal.smt.references import declaration_site
 from formal.smt.relation import Relation
 from formal.smt.scene import State, set_scene
 from formal.smt.terms import Bool, negation, number
@@ -33,13 +34,13 @@ def invariant_broken(relation: Relation, prop: Property) -> Bool:
     return negation(Evaluator(scene, State(), declaration_site(root), number(-1), {}).holds_true(prop.condition))
 
 
-def badness(relation: Relation, properties: Sequence[Property]) -> Badness:
+def badness(relation: Relation, still: Standstill, properties: Sequence[Property]) -> Badness:
     """The terms of all the properties of states among these."""
     terms: dict[str, Bool] = {p.name: invariant_broken(relation, p) for p in properties if p.kind == "invariant"}
     wanted = [p.name for p in properties if p.kind == "deadlock"]
     if not wanted:
         return Badness(terms, ())
-    found: Deadlocks = deadlocks(relation)
+    found: Deadlocks = deadlocks(relation, still)
     by_name = {DEADLOCK_GLOBAL: found.everything, DEADLOCK_PARTIAL: found.partial, DEADLOCK_LOCK_ORDER: found.lock_order}
     terms.update((name, by_name[name]) for name in wanted)
     return Badness(terms, found.free)

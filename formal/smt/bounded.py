@@ -6,13 +6,16 @@ In: a program and its properties. Out: answers and traces. It must not know what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import z3
 
 from formal.program import Program, Property
 from formal.smt.badness import badness
+from formal.smt.deadlock import Standstill
 from formal.smt.decode import decode
+from formal.smt.lasso import Lassos
 from formal.smt.layout import lay_out
 from formal.smt.lower import lower
 from formal.smt.relation import relate
@@ -30,10 +33,15 @@ class Bounded:
         self.relation = relate(cfg, layout, shared)
         self.unrolling = Unrolling(self.relation)
         self.session = Session(memory)
-        found = badness(self.relation, properties)
+        still = Standstill(self.relation)
+        found = badness(self.relation, still, properties)
         self._names = tuple(found.terms)
         self._free = found.free
         self._bundle = Bundle(list(found.terms.values()))
+        liveness = [p for p in properties if p.kind == "liveness"]
+        self._lassos = Lassos(self.relation, still, liveness) if liveness else None
+        self._begun: list[Any] = []
+        self._loop: Any = None
         self._steps_fail = {p.name for p in properties} & set(self.relation.failing)
         self._bad: dict[str, Any] = {}
         self._query = 0
@@ -55,11 +63,25 @@ class Bounded:
         free = [(x, z3.Bool(f"{x.decl().name()}@{depth}")) for x in self._free]
         terms = self._bundle.copy([*self.unrolling.pairs(depth), *free], depth <= 1)
         bad = dict(zip(self._names, terms, strict=True))
+        if self._lassos is not None:
+            look = self._lassos.look(depth, self.unrolling.pairs(depth), self._movers(depth))
+            self.session.add(*look.definitions)
+            self._begun.append(look.begun)
+            self._loop = look.loop
+            bad.update(look.violations)
         if depth:
             step = self.unrolling.steps[-1]
             bad = {name: z3.And(step.going, term) for name, term in bad.items()}
             bad.update((name, step.failing[name]) for name in step.failing if name in self._steps_fail)
         self._bad = {name: self._named(name, term) for name, term in bad.items() if not z3.is_false(z3.simplify(term))}
+
+    def _movers(self, depth: int) -> list[Any]:
+        """Of each thread, whether it takes the step of this number."""
+        threads = range(len(self.relation.layout.threads))
+        if depth == 0:
+            return [False for _ in threads]
+        who = self.unrolling.who(depth)
+        return [True if who is None else who == t for t in threads]
 
     def _named(self, name: str, term: Any) -> Any:
         """A literal for the term, so that it can be assumed."""
@@ -102,7 +124,7 @@ class Bounded:
         movers = [self.unrolling.who(k) for k in range(1, self.depth + 1)]
         if not movers or movers[0] is None:
             return []
-        return [one != other for one, other in zip(movers, movers[1:], strict=False)]
+        return [one != other for one, other in pairwise(movers)]
 
     def _trace(self, name: str, model: Model) -> Trace:
         moves = []
@@ -111,7 +133,10 @@ class Bounded:
             thread = 0 if who is None else model.integer(who, False)
             dead = k == self.depth and name in self._steps_fail
             moves.append(Move(thread, None if dead else decode(self.relation, model, self.unrolling.states[k])))
-        return Trace(name, tuple(moves))
+        if self._lassos is None or name in self._steps_fail or name in self._names:
+            return Trace(name, tuple(moves))
+        begun = model.truths(self._begun) if model.truth(self._loop) else []
+        return Trace(name, tuple(moves), begun.index(True) if begun else self.depth)
 
     def go_on(self, names: Sequence[str]) -> None:
         """From now on only executions that can be extended count; what was asked of this length is known not to be."""

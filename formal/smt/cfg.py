@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from formal.program import BhDecl, Binder, LocalDecl, Place, Program, Ref, RefParam, Stmt, ThreadDecl, Type
+from formal.program import BhDecl, Binder, Block, Info, LocalDecl, Place, Program, Ref, RefParam, Stmt, ThreadDecl, Type
 
 EXIT = -1  # as a target: the end of the root's body
 NOT_SPAWNED = 0  # as a location of a thread
@@ -94,6 +94,12 @@ class Node:
     targets: tuple[int, ...]
     callee: Site | None  # of a call that takes a step: where the parameters live
     picks: tuple[Slot, ...]  # of invoke any: per callback, whether it has been called
+
+    @property
+    def info(self) -> Info:
+        """The statement's."""
+        assert not isinstance(self.stmt, Block)
+        return self.stmt.info
 
     @property
     def inner(self) -> bool:

@@ -27,10 +27,10 @@ from formal.program import (
     With,
 )
 from formal.smt.atomics import blocked
+from formal.smt.bodies import bhs_of, is_poll
 from formal.smt.cfg import EXIT, FINISHED, FIRST, NOT_SPAWNED, Node
 from formal.smt.deeds import EVERY, Deed, Family, Reach, reach
 from formal.smt.expressions import Element, Evaluator
-from formal.smt.layout import bhs_of
 from formal.smt.relation import Relation
 from formal.smt.scene import Scene, State, set_scene, stands
 from formal.smt.speech import named_threads, speaks_of
@@ -98,7 +98,7 @@ class _Enders:
         self._program = relation.cfg.program
         self._scenes = standstill.scenes
         self._count = len(self._layout.threads)
-        self._reach: list[Reach] = [reach(self._layout, self._program, t) for t in range(self._count)]
+        self._reach: list[Reach] = [reach(self._layout.reachable[t], self._program, t) for t in range(self._count)]
         self._known: dict[tuple[int, tuple[Deed, ...]], Bool] = {}
 
     def may(self, thread: int, deeds: Sequence[Deed]) -> Bool:
@@ -123,8 +123,8 @@ class _Enders:
 
     def _resumes(self, node: int, known: Reach, deeds: Sequence[Deed]) -> bool:
         """Whether what follows a poll, when its bottom half is done, may do one of the deeds."""
-        stmt = self._relation.cfg.nodes[node].stmt
-        after = self._relation.cfg.nodes[node].targets[0] if isinstance(stmt, Poll | AioWaitWhile) else EXIT
+        poll = self._relation.cfg.nodes[node]
+        after = poll.targets[0] if is_poll(poll) else EXIT
         return after != EXIT and known.may(after, deeds)
 
     def whoever_may(self, deeds: Sequence[Deed]) -> list[Bool]:
@@ -201,25 +201,19 @@ class _Enders:
         return [True] * self._count, False
 
 
-def deadlocks(relation: Relation, standstill: Standstill | None = None) -> Deadlocks:
+def deadlocks(relation: Relation, still: Standstill) -> Deadlocks:
     """The deadlocks of a program's states."""
-    still = standstill or Standstill(relation)
     enders = _Enders(relation, still)
     count = len(relation.layout.threads)
     waits = [[_wait(enders, t, node, when) for node, when in still.waiting[t]] for t in range(count)]
-    waiting = [still.waits(t) for t in range(count)]
-    stuck = [any_of([w.waits for w in own if not _info(w.node).idle]) for own in waits]
+    stuck = [any_of([w.waits for w in own if not w.node.info.idle]) for own in waits]
     moving = any_of([still.can_move(t) for t in range(count)])
     members = [z3.Bool(f"stuck.{t}") for t in range(count)]
     ring = [z3.Bool(f"ring.{t}") for t in range(count)]
-    closed = [any_of((negation(member), w)) for member, w in zip(members, _closed(enders, relation, waits, waiting, members), strict=True)]
+    closed = [any_of((negation(member), w)) for member, w in zip(members, _closed(enders, relation, waits, members), strict=True)]
     partial = all_of([moving, any_of([both(m, s) for m, s in zip(members, stuck, strict=True)]), *closed])
     circle = [implied(ring[t], any_of([both(w.lock, _all_in(w.enders, ring)) for w in waits[t]])) for t in range(count)]
     return Deadlocks(both(negation(moving), any_of(stuck)), partial, both(any_of(ring), all_of(circle)), (*members, *ring))
-
-
-def _info(node: Node) -> Any:
-    return node.stmt.info  # type: ignore[union-attr]
 
 
 def _wait(enders: _Enders, thread: int, node: Node, when: Bool) -> Wait:
@@ -231,7 +225,7 @@ def _all_in(enders: Sequence[Bool], members: Sequence[Bool]) -> Bool:
     return all_of([implied(ends, member) for ends, member in zip(enders, members, strict=True)])
 
 
-def _closed(enders: _Enders, relation: Relation, waits: Sequence[Sequence[Wait]], waiting: Sequence[Bool], members: Sequence[Bool]) -> list[Bool]:
+def _closed(enders: _Enders, relation: Relation, waits: Sequence[Sequence[Wait]], members: Sequence[Bool]) -> list[Bool]:
     """For each thread: it may be a member, since it waits or is dormant, and whoever could end that is a member."""
     program = relation.cfg.program
     found = []

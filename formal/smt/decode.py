@@ -102,16 +102,12 @@ def _thread(relation: Relation, reader: Reader, ident: int, cells: ThreadCells, 
         return
     level = reader.integer(cells.level)
     places = [relation.cfg.nodes[reader.integer(cell)] for cell in cells.saved[:level]] + [relation.cfg.nodes[location]]
-    view[f"{name}.at"] = f"{_uid(places[-1])} {_phase(places[-1])}"
+    view[f"{name}.at"] = f"{places[-1].info.uid} {_phase(places[-1])}"
     stack: list[str] = []
     for depth, node in enumerate(places):
         _locals(reader, cells, depth, node, f"{name}/", len(stack), view)
         stack += [_root_name(node, name), *node.site.frames]
     view[f"{name}.stack"] = tuple(stack)
-
-
-def _uid(node: Node) -> int:
-    return node.stmt.info.uid  # type: ignore[union-attr]
 
 
 def _phase(node: Node) -> str:

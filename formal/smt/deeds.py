@@ -38,8 +38,8 @@ from formal.program import (
     With,
     WriteEvent,
 )
+from formal.smt.bodies import bhs_of, is_poll
 from formal.smt.cfg import Body, Node, Root, Site
-from formal.smt.layout import Layout, bhs_of
 from formal.smt.references import resolve
 
 EVERY = -1  # as an index: every element
@@ -150,9 +150,7 @@ def deeds_of(family: Family, node: Node) -> Iterator[Deed]:
         case Schedule():
             yield "schedule", *element_of(family, stmt.ref, site)
             yield "pending", *element_of(family, stmt.ref, site)
-        case Poll():
-            yield from (("pending", bh, EVERY) for bh in bhs_of(family.program, node))
-        case AioWaitWhile() if node.phase == "poll":
+        case Poll() | AioWaitWhile() if is_poll(node):
             yield from (("pending", bh, EVERY) for bh in bhs_of(family.program, node))
         case Spawn():
             yield from _spawned(family, stmt, site)
@@ -185,12 +183,11 @@ def _meets(one: Deed, other: Deed) -> bool:
     return one[:2] == other[:2] and (one[2] == other[2] or EVERY in (one[2], other[2]))
 
 
-def reach(layout: Layout, program: Program, thread: int) -> Reach:
+def reach(bodies: Sequence[Body], program: Program, thread: int) -> Reach:
     """The deeds within one thread's reach, from every node of every body it can run."""
     family = Family(program, thread)
     numbers: dict[Deed, int] = {}
     masks: dict[int, int] = {}
-    bodies = layout.reachable[thread]
     nodes = [node for body in bodies for node in body.nodes]
     for node in nodes:
         mask = 0
@@ -214,7 +211,7 @@ def reach(layout: Layout, program: Program, thread: int) -> Reach:
 
 def _entered(program: Program, node: Node, entries: Mapping[tuple[Any, int], Body]) -> list[int]:
     """The bottom halves that a node may enter."""
-    if isinstance(node.stmt, Poll) or (isinstance(node.stmt, AioWaitWhile) and node.phase == "poll"):
+    if is_poll(node):
         return [entries[bh, i].entry for bh in bhs_of(program, node) for i in range(bh.size or 1)]
     return []
 

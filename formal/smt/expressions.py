@@ -47,9 +47,9 @@ from formal.program import (
     VarDecl,
 )
 from formal.smt.arguments import interval
-from formal.smt.cfg import FINISHED, Root, Site, Slot
+from formal.smt.cfg import FINISHED, Site, Slot
 from formal.smt.layout import Cell
-from formal.smt.references import asked_context, resolve
+from formal.smt.references import asked_context, declaration_site, resolve
 from formal.smt.scene import Scene, State, stands
 from formal.smt.terms import (
     Bool,
@@ -366,14 +366,9 @@ class Evaluator:
     def _stands_at(self, thread: Num, uids: frozenset[int]) -> Bool:
         cases = []
         for ident, (cells, bodies) in enumerate(zip(self.scene.layout.threads, self.scene.layout.reachable, strict=True)):
-            places = [n.id for body in bodies for n in body.nodes if n.stmt.info.uid in uids and not n.inner]  # type: ignore[union-attr]
+            places = [n.id for body in bodies for n in body.nodes if n.info.uid in uids and not n.inner]
             cases.append(both(equal(thread, number(ident)), stands(self.state, cells, places)))
         return any_of(cases)
-
-
-def declaration_site(root: Root) -> Site:
-    """A site for expressions of declarations: no locals, no parameters."""
-    return Site(root, (), {}, {}, {}, (), 0, 0, None, None, (), {})
 
 
 def _strict(op: str, left: Value, right: Value) -> Value:

@@ -11,14 +11,12 @@ from typing import Any
 
 import z3
 
-from formal.program import AioWaitWhile as AioWait
 from formal.program import (
     BhDecl,
     BoolType,
     CondDecl,
     EventDecl,
     MutexDecl,
-    Poll,
     Program,
     RwlockDecl,
     SemDecl,
@@ -26,8 +24,8 @@ from formal.program import (
     VarDecl,
 )
 from formal.smt.arguments import interval
-from formal.smt.cfg import EXIT, FINISHED, NOT_SPAWNED, Body, Cfg, Node
-from formal.smt.references import context_of
+from formal.smt.bodies import bodies_by_thread, is_poll
+from formal.smt.cfg import EXIT, FINISHED, NOT_SPAWNED, Body, Cfg
 from formal.smt.terms import Num, Value, width
 
 
@@ -102,28 +100,11 @@ def element_names(decl: Any) -> list[str]:
     return [decl.name] if decl.size is None else [f"{decl.name}[{i}]" for i in range(decl.size)]
 
 
-def bhs_of(program: Program, node: Node) -> tuple[BhDecl, ...]:
-    """The bottom halves that a poll can enter."""
-    context = context_of(node)
-    return tuple(bh for bh in program.bhs if bh.context is context)
-
-
-def reachable_bodies(cfg: Cfg, first: Body) -> tuple[Body, ...]:
-    """A body and those of every bottom half that a thread running it can enter, each once."""
-    found = [first]
-    for body in found:
-        for node in body.nodes:
-            if isinstance(node.stmt, Poll) or (isinstance(node.stmt, AioWait) and node.phase == "poll"):
-                for bh in bhs_of(cfg.program, node):
-                    found += [other for i in range(bh.size or 1) if (other := cfg.bhs[bh, i]) not in found]
-    return tuple(found)
-
-
 def _levels(program: Program, bodies: Sequence[Body]) -> int:
     """How deep bottom halves can be nested on a thread before the bound stops them."""
     if len(bodies) == 1:
         return 0
-    nested = any(isinstance(node.stmt, Poll | AioWait) for body in bodies[1:] for node in body.nodes)
+    nested = any(is_poll(node) for body in bodies[1:] for node in body.nodes)
     return program.bh_nesting if nested else min(1, program.bh_nesting)
 
 
@@ -178,8 +159,7 @@ def lay_out(cfg: Cfg) -> Layout:
         v: tuple(make.typed(n, program, v.type, i) for n, i in zip(element_names(v), v.initial, strict=True)) for v in program.variables
     }
     thread_locals = {d: tuple(make.typed(f"{n}.{d.name}", program, d.type, d.initial) for n in names) for d in program.thread_locals}
-    bodies = {decl: reachable_bodies(cfg, body) for decl, body in cfg.threads.items()}
-    reachable = tuple(bodies[thread.decl] for thread in program.threads)
+    reachable = bodies_by_thread(cfg)
     threads = tuple(_thread(make, cfg, ident, own) for ident, own in enumerate(reachable))
     cells = tuple(make.cells)
     return Layout(cells, owner, count, writer, readers, sems, events, waiters, pending, variables, thread_locals, threads, reachable)

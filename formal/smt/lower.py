@@ -148,7 +148,10 @@ class _Lowering:
         for stmt in block.statements:
             at = site
             if isinstance(stmt, AssignStmt | Call) and isinstance(stmt.place, LocalPlace) and stmt.place.decl not in site.slots:
+                before = site
                 at, site = self.declare(site, stmt.place.decl)
+                if isinstance(stmt, AssignStmt):  # until it is assigned, the register holds nothing that matters
+                    at = replace(at, truths=before.truths, numbers=before.numbers)
             sited.append((stmt, at))
         for stmt, at in reversed(sited):
             following = self.statement(stmt, at, exits, following)
@@ -235,7 +238,7 @@ class _Lowering:
         if stmt.place is not None:
             following = self.draft(stmt, "assign", replace(site, result=result), following)
         callee = self.enter(proc, inside, result)
-        callee = bind_parameters(self.program, stmt, proc, site, callee, self.slot)
+        callee = bind_parameters(stmt, proc, site, callee, self.slot)
         phase = "run" if stmt.place is None else "call"
         if self.too_deep(proc, site):
             return self.draft(stmt, phase, site)
@@ -288,8 +291,8 @@ class _Lowering:
             picks.append(slot)
         for position in reversed(range(len(names))):
             branches = tuple(self.callback(stmt, name, inside, following) for name in names)
-            phase = "run" if position else "enter"
-            following = self.keep(Draft(stmt, phase, inside, branches, None, tuple(picks)))
+            phase, at = ("run", inside) if position else ("enter", site)
+            following = self.keep(Draft(stmt, phase, at, branches, None, tuple(picks)))
         return following
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from formal.program import AioWaitWhile, ContextDecl, Direct, InContext, Place, Poll, Ref, ViaParam
-from formal.smt.cfg import Node, Site, Slot
+from formal.smt.cfg import Node, Root, Site, Slot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,3 +49,8 @@ def asked_context(expr: InContext, site: Site) -> ContextDecl:
     found = declared(expr.context, site)
     assert isinstance(found, ContextDecl)
     return found
+
+
+def declaration_site(root: Root) -> Site:
+    """A site for expressions of declarations: no locals, no parameters."""
+    return Site(root, (), {}, {}, {}, (), 0, 0, None, None, (), {})

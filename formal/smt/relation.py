@@ -12,8 +12,8 @@ from typing import Any
 
 import z3
 
-from formal.program import AioWaitWhile, Poll
 from formal.smt.atomics import execute
+from formal.smt.bodies import is_poll
 from formal.smt.cfg import EXIT, FINISHED, Body, Cfg, Node
 from formal.smt.layout import Cell, Layout
 from formal.smt.outcomes import Ends, Fails, Goes, Pick
@@ -138,7 +138,7 @@ class _Control:
 
     def __init__(self, scene: Scene, bodies: Mapping[Body, None]) -> None:
         self._scene = scene
-        self._polls = [n for body in bodies for n in body.nodes if isinstance(n.stmt, Poll) or (isinstance(n.stmt, AioWaitWhile) and n.phase == "poll")]
+        self._polls = [n for body in bodies for n in body.nodes if is_poll(n)]
         self._targets: dict[int, list[Bool]] = {}
         self._returns: list[Bool] = []
 

@@ -78,7 +78,7 @@ class Model:
         self._model = model
 
     def truth(self, term: Any) -> bool:
-        return z3.is_true(self._model.eval(term, model_completion=True))
+        return bool(z3.is_true(self._model.eval(term, model_completion=True)))
 
     def integer(self, term: Any, signed: bool) -> int:
         """A bit-vector's value."""

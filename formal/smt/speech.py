@@ -34,14 +34,9 @@ from formal.program import (
     ThreadLocalPlace,
     Unary,
 )
-from formal.smt.cfg import Root, Site
+from formal.smt.cfg import Site
 from formal.smt.deeds import EVERY, Deed, Family, element_of
-from formal.smt.references import asked_context, resolve
-
-
-def declaration_site(root: Root) -> Site:
-    """A site for expressions of declarations: no locals, no parameters."""
-    return Site(root, (), {}, {}, {}, (), 0, 0, None, None, (), {})
+from formal.smt.references import asked_context, declaration_site, resolve
 
 
 def speaks_of(family: Family, expr: Expr, site: Site) -> Iterator[Deed]:
