@@ -164,4 +164,6 @@ def _why_open(prop: Property, outcome: Outcome) -> str:
         told += [f"{engine}: broke down" for engine, _ in outcome.crashes]
         cause = "; ".join(told) or "no engine settled it"
     covered = outcome.covered.get(prop.name, -1)
-    return cause + (f"; no violation within {covered} steps" if covered >= 0 and prop.kind != "liveness" else "")
+    known = f"; no violation within {covered} steps" if covered >= 0 and prop.kind != "liveness" else ""
+    advice = "; try a longer --timeout, smaller parameters, or --depth" if outcome.timed_out else ""
+    return cause + known + advice

@@ -88,7 +88,8 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _find(paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """The models to prove, and the files that are parts of others; each in order of its path."""
-    protocols, parts = [], []
+    protocols: list[str] = []
+    parts: list[str] = []
     for path in dict.fromkeys(found for given in paths for found in _below(given)):
         text = Path(path).read_bytes().decode("utf-8", "replace")  # what is wrong with it is for the loader to say
         (protocols if is_protocol(text) else parts).append(path)

@@ -126,7 +126,7 @@ def _reasons(console: Console, report: Report) -> None:
     lines = []
     for (verdict, engine, reason), names in groups.items():
         who = "" if len(groups) == 1 and len(names) == len(report.properties) else f" {_some(names)}"
-        lines.append(f"{verdict}{who}{f' by {engine}' if engine else ''}: {reason}")
+        lines.append(f"{verdict}{who}: {reason}{f' ({engine})' if engine else ''}")
     _list(console, "why", lines)
 
 
@@ -182,5 +182,11 @@ def _value(value: int | bool | str) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _figure(value: float | str) -> str:
-    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
+def _figure(value: int | float | str) -> str:
+    match value:
+        case str():
+            return value
+        case float():
+            return f"{value:,.3f}"
+        case _:
+            return f"{value:,}"
