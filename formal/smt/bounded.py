@@ -17,6 +17,7 @@ from formal.smt.deadlock import Standstill
 from formal.smt.decode import decode
 from formal.smt.lasso import Lassos
 from formal.smt.layout import lay_out
+from formal.smt.lemmas import lemmas
 from formal.smt.lower import lower
 from formal.smt.relation import relate
 from formal.smt.solver import Answer, Model, Session
@@ -27,11 +28,15 @@ from formal.verdict import Move, Trace
 class Bounded:
     """The executions from the initial state, one step longer with each `extend`."""
 
-    def __init__(self, program: Program, properties: Sequence[Property], memory: int, shared: bool = True) -> None:
+    def __init__(self, program: Program, properties: Sequence[Property], memory: int, shared: bool = False) -> None:
         cfg = lower(program)
         layout = lay_out(cfg)
         self.relation = relate(cfg, layout, shared)
         self.unrolling = Unrolling(self.relation)
+        self._ordered = z3.Bool("ordered")
+        self._touches = Bundle([term for touch in self.relation.touches for term in touch])
+        self._touched: list[tuple[Any, Any]] = []
+        self._lemmas = Bundle(lemmas(self.relation))
         self.session = Session(memory)
         still = Standstill(self.relation)
         found = badness(self.relation, still, properties)
@@ -55,7 +60,30 @@ class Bounded:
         """One more step."""
         step = self.unrolling.extend()
         self.session.add(*step.definitions)
+        self._order()
+        if self.depth > 1:
+            self.session.add(*[z3.Implies(step.going, x) for x in self._lemmas.copy(self.unrolling.pairs(self.depth), False)])
         self._look()
+
+    def _order(self) -> None:
+        """Of two steps in a row by two threads that do not touch each other, the lower thread's comes first (assumed with `ordered`)."""
+        who = self.unrolling.who(self.depth)
+        if who is None or self._touches.term is None:
+            return
+        step = self.unrolling.steps[-1]
+        inputs = zip(self.relation.inputs, step.inputs, strict=True)
+        terms = self._touches.copy([*self.unrolling.pairs(self.depth - 1), *inputs], False)
+        touched = []
+        for i, term in enumerate(terms):
+            literal = z3.Bool(f"touch {i}@{self.depth}")
+            self.session.add(literal == term)
+            touched.append(literal)
+        now = list(zip(touched[::2], touched[1::2], strict=True))
+        if self._touched:
+            meets = [z3.Or(z3.And(w0, z3.Or(r1, w1)), z3.And(r0, w1)) for (r0, w0), (r1, w1) in zip(self._touched, now, strict=True)]
+            before = self.unrolling.who(self.depth - 1)
+            self.session.add(z3.Implies(z3.And(self._ordered, step.going), z3.Or(z3.ULE(before, who), *meets)))
+        self._touched = now
 
     def _look(self) -> None:
         """Gathers what is bad about the last step or the state after it."""
@@ -97,7 +125,7 @@ class Bounded:
         self._query += 1
         asked = z3.Bool(f"query {self._query}")
         self.session.add(z3.Implies(asked, z3.Or(*[self._bad[name] for name in candidates])))
-        answer = self.session.ask(asked)
+        answer = self.session.ask(asked, self._ordered)
         if answer is not Answer.SAT:
             return answer, ()
         model = self.session.model()
@@ -146,7 +174,7 @@ class Bounded:
 
     def can_go_on(self, depth: int) -> Answer:
         """Whether there is an execution of this length that does not end in it."""
-        return self.session.ask() if depth else Answer.SAT
+        return self.session.ask(self._ordered) if depth else Answer.SAT
 
     def figures(self) -> Mapping[str, int | float | str]:
         cells = len(self.unrolling.cells)

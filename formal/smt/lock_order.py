@@ -6,17 +6,15 @@ held. It must not know z3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
-from formal.program import Lock, Program, Unlock, WaitCond, With
-from formal.smt.bodies import bhs_of, bodies_by_thread, is_poll
-from formal.smt.cfg import Body, Node
-from formal.smt.deeds import EVERY, Family, element_of
+from formal.program import Program
+from formal.smt.bodies import bodies_by_thread
+from formal.smt.cfg import FINISHED, Body, Cfg, Node
+from formal.smt.deeds import EVERY, Family
+from formal.smt.holding import Held, facts_of, lock_effect
 from formal.smt.lower import lower
-
-Held: TypeAlias = tuple[Any, int]  # a declaration and an element of it, EVERY where that isn't known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,65 +27,17 @@ class _Taken:
     thread: int
 
 
-def _effect(family: Family, node: Node) -> tuple[Held | None, Held | None]:
-    """The lock that a node takes and the one that it gives back."""
-    match node.stmt:
-        case Lock():
-            return element_of(family, node.stmt.ref, node.site), None
-        case Unlock():
-            return None, element_of(family, node.stmt.ref, node.site)
-        case With():
-            lock = element_of(family, node.stmt.ref, node.site)
-            return (lock, None) if node.phase == "enter" else (None, lock)
-        case WaitCond():
-            lock = element_of(family, node.stmt.lock, node.site)
-            return (lock, None) if node.phase == "wake" else (None, lock)
-        case _:
-            return None, None
-
-
-def _enters(program: Program, node: Node, bodies: Mapping[tuple[Any, int], Body]) -> list[Body]:
-    if is_poll(node):
-        return [bodies[bh, i] for bh in bhs_of(program, node) for i in range(bh.size or 1)]
-    return []
-
-
-class _Holding:
-    """What one thread may hold before each node: the least solution, a bottom half's end flowing back to wherever it may be polled for."""
-
-    def __init__(self, program: Program, bodies: tuple[Body, ...], thread: int) -> None:
-        self.family = Family(program, thread)
-        self.nodes = {node.id: node for body in bodies for node in body.nodes}
-        self.before: dict[int, frozenset[Held]] = {}
-        inner = {(body.root.decl, body.root.index or 0): body for body in bodies[1:]}
-        self._follows = {node.id: self._following(program, node, inner) for node in self.nodes.values()}
-        self._work = [bodies[0].entry] if bodies[0].entry in self.nodes else []
-        if self._work:
-            self.before[self._work[0]] = frozenset()
-            self._solve()
-
-    def _following(self, program: Program, node: Node, inner: Mapping[tuple[Any, int], Body]) -> list[int]:
-        return [*node.targets, *(body.entry for body in _enters(program, node, inner))]
-
-    def _solve(self) -> None:
-        while self._work:
-            node = self.nodes[self._work.pop()]
-            takes, gives = _effect(self.family, node)
-            after = self.before[node.id] | ({takes} if takes else set())
-            if gives is not None:
-                after -= {gives}
-            for target in self._follows[node.id]:
-                if target in self.nodes and (target not in self.before or not after <= self.before[target]):
-                    self.before[target] = self.before.get(target, frozenset()) | after
-                    self._work.append(target)
-
-    def taken(self, thread: int) -> Iterator[_Taken]:
-        for ident, held in sorted(self.before.items()):
-            takes, _ = _effect(self.family, self.nodes[ident])
-            if takes is not None:
-                for outer in sorted(held, key=_name):
-                    if outer != takes or EVERY in (outer[1], takes[1]):
-                        yield _Taken(outer, takes, self.nodes[ident], thread)
+def _taken(program: Program, cfg: Cfg, bodies: tuple[Body, ...], thread: int) -> Iterator[_Taken]:
+    """What one thread takes while it may hold something else."""
+    family = Family(program, thread)
+    for ident, facts in sorted(facts_of(cfg, bodies, thread).items()):
+        if ident == FINISHED:
+            continue
+        takes, _ = lock_effect(family, cfg.nodes[ident])
+        if takes is not None:
+            for outer in sorted(facts.may, key=_name):
+                if outer != takes or EVERY in (outer[1], takes[1]):
+                    yield _Taken(outer, takes, cfg.nodes[ident], thread)
 
 
 def _name(held: Held) -> str:
@@ -125,11 +75,12 @@ def lock_order_cycles(program: Program) -> list[str]:
     """One line for each cycle in the static lock order that more than one thread takes part in, or could.
 
     Raises EncodingLimitError when the program is too large to inline."""
-    bodies = bodies_by_thread(lower(program))
+    cfg = lower(program)
+    bodies = bodies_by_thread(cfg)
     edges: dict[tuple[str, str], _Taken] = {}
     threads: dict[tuple[str, str], set[int]] = {}
     for thread in range(len(program.threads)):
-        for taken in _Holding(program, bodies[thread], thread).taken(thread):
+        for taken in _taken(program, cfg, bodies[thread], thread):
             key = (_name(taken.outer), _name(taken.inner))
             edges.setdefault(key, taken)
             threads.setdefault(key, set()).add(thread)

@@ -34,6 +34,7 @@ from formal.smt.terms import (
     select,
     width,
 )
+from formal.smt.touches import Touch, Touches
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +49,7 @@ class Relation:
     next: Mapping[Cell, Value]
     going: Bool
     failing: Mapping[str, Bool]
+    touches: tuple[Touch, ...]  # the shared parts that steps read and write; empty where threads share their code
 
 
 Writes = dict[Cell, list[tuple[Bool, Value]]]
@@ -97,6 +99,7 @@ class _Building:
     cfg: Cfg
     layout: Layout
     choices: _Choices
+    touches: Touches
     writes: Writes = field(default_factory=dict)
     going: list[Bool] = field(default_factory=list)
     failing: dict[str, list[Bool]] = field(default_factory=dict)
@@ -118,7 +121,10 @@ class _Building:
         _store_registers(scene, self.writes)
 
     def node(self, scene: Scene, node: Node, here: Bool, own: Writes, control: _Control) -> None:
-        for outcome in execute(scene, node, self.choices.drawer().fresh):
+        outcomes = execute(scene, node, self.choices.drawer().fresh)
+        if len(scene.threads) == 1:
+            self.touches.record(scene.threads[0], here, outcomes)
+        for outcome in outcomes:
             fires = both(here, outcome.condition)
             match outcome:
                 case Goes():
@@ -249,7 +255,7 @@ def relate(cfg: Cfg, layout: Layout, shared: bool = True) -> Relation:
     """The transition relation of a program."""
     count = len(layout.threads)
     who = number(0) if count == 1 else Num(0, count - 1, z3.BitVec("who", width(0, count - 1)))
-    building = _Building(cfg, layout, _Choices(_most_alternatives(cfg)))
+    building = _Building(cfg, layout, _Choices(_most_alternatives(cfg)), Touches(layout))
     for threads in groups_of(layout, shared):
         mover = number(threads[0]) if len(threads) == 1 else who
         scene = set_scene(cfg, layout, threads, mover)
@@ -257,4 +263,4 @@ def relate(cfg: Cfg, layout: Layout, shared: bool = True) -> Relation:
     following = {cell: _next(cell, building.writes.get(cell, ())) for cell in layout.cells}
     inputs = ([] if who.term is None else [who.term]) + building.choices.constants
     failing = {prop: any_of(parts) for prop, parts in building.failing.items()}
-    return Relation(cfg, layout, who, tuple(inputs), following, any_of(building.going), failing)
+    return Relation(cfg, layout, who, tuple(inputs), following, any_of(building.going), failing, () if shared else building.touches.result())
