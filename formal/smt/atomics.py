@@ -15,9 +15,9 @@ from typing import TypeAlias
 from formal.program import ATOMIC, MAX_ATOMIC_TESTS, Atomic, While
 from formal.smt.cfg import EXIT, EncodingLimitError, Node
 from formal.smt.layout import Cell
-from formal.smt.outcomes import Ends, Fails, Goes, Outcome, Path, Pick, Waits
+from formal.smt.outcomes import Ends, Fails, Goes, Outcome, Pick, Waits
 from formal.smt.scene import Scene, State
-from formal.smt.statements import Execution
+from formal.smt.statements import run_statement
 from formal.smt.terms import Bool, Num, Value, add, any_of, both, choose, choose_truth, less, negation, number
 
 MAX_EXECUTIONS = 4000  # statements executed symbolically in one atomic
@@ -37,7 +37,7 @@ class _Arrival:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Region:
-    """The inner nodes of one atomic, in an order in which control flows, and counters for the tests of `while`s that it meets in several ways."""
+    """The inner nodes of one atomic, in an order in which control flows, and counters for the `while`s that it meets in several ways."""
 
     nodes: Mapping[int, Node]
     position: Mapping[int, int]
@@ -53,7 +53,7 @@ def _region(scene: Scene, node: Node) -> _Region:
     finished: dict[int, None] = {}
     entered: set[int] = set()
     stack = [(node.targets[0], False)] if inside(node.targets[0]) else []
-    while stack:  # depth-first, a test's way out before its body, so that the reverse of the finishing order has bodies before what follows
+    while stack:  # depth-first, a test's way out before its body: in the reverse of the finishing order, bodies precede what follows
         ident, done = stack.pop()
         if done:
             finished[ident] = None
@@ -74,7 +74,8 @@ def _region(scene: Scene, node: Node) -> _Region:
 
 @dataclass(slots=True, eq=False)
 class _Walk:
-    """One symbolic execution of a region. `angelic`: every choice is taken and paths are kept apart by their state, up to the first change."""
+    """One symbolic execution of a region. `angelic`: every choice is taken, and paths are kept apart by their state, up to
+    the first change."""
 
     scene: Scene
     region: _Region
@@ -125,7 +126,7 @@ class _Walk:
         state = self.tested(node, key, arrival)
         if state is None:
             return
-        for outcome in Execution(self.scene, node, state, self.fresh_pick()).run().outcomes:
+        for outcome in run_statement(self.scene, node, state, self.fresh_pick()):
             self.follow(outcome, key, arrival)
 
     def tested(self, node: Node, key: Key, arrival: _Arrival) -> State | None:
@@ -221,8 +222,7 @@ def execute(scene: Scene, node: Node, fresh_pick: Callable[[], Pick]) -> list[Ou
     """The outcomes of the step that a thread standing at this node takes."""
     if isinstance(node.stmt, Atomic):
         return run_atomic(scene, node, fresh_pick, False)
-    path: Path = Execution(scene, node, State(), fresh_pick()).run()
-    return path.outcomes
+    return run_statement(scene, node, State(), fresh_pick())
 
 
 def _every(_alternative: int, _count: int) -> Bool:
@@ -234,5 +234,5 @@ def blocked(scene: Scene, node: Node) -> Bool:
     if isinstance(node.stmt, Atomic):
         outcomes = run_atomic(scene, node, lambda: _every, True)
         return negation(any_of([o.condition for o in outcomes if not isinstance(o, Waits)]))
-    outcomes = Execution(scene, node, State(), _every).run().outcomes
+    outcomes = run_statement(scene, node, State(), _every)
     return any_of([o.condition for o in outcomes if isinstance(o, Waits)])

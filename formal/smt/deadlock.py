@@ -30,7 +30,8 @@ from formal.smt.atomics import blocked
 from formal.smt.bodies import bhs_of, is_poll
 from formal.smt.cfg import EXIT, FINISHED, FIRST, NOT_SPAWNED, Node
 from formal.smt.deeds import EVERY, Deed, Family, Reach, reach
-from formal.smt.expressions import Element, Evaluator
+from formal.smt.elements import Element
+from formal.smt.expressions import Evaluator
 from formal.smt.relation import Relation
 from formal.smt.scene import Scene, State, set_scene, stands
 from formal.smt.speech import named_threads, speaks_of
@@ -145,7 +146,7 @@ class _Enders:
         match stmt:
             case Lock() | With():
                 mode = stmt.mode if isinstance(stmt, Lock) else "lock"
-                return self._holders(at, at.element(stmt.ref), mode == "wrlock"), True
+                return self._holders(at.element(stmt.ref), mode == "wrlock"), True
             case WaitSem():
                 return self.element_deeds("post", at.element(stmt.ref)), False
             case WaitEvent():
@@ -165,7 +166,7 @@ class _Enders:
             case _:
                 return [True] * self._count, False
 
-    def _holders(self, at: Evaluator, element: Element, readers: bool) -> list[Bool]:
+    def _holders(self, element: Element, readers: bool) -> list[Bool]:
         owners = self._layout.owner.get(element.decl) or self._layout.writer[element.decl]
         owner = element.pick(State(), owners)
         holders = [equal(owner, number(t)) for t in range(self._count)]
@@ -178,7 +179,7 @@ class _Enders:
         condition = at.element(stmt.ref)
         sleeping = condition.pick(State(), [row[thread] for row in self._layout.waiters[condition.decl]])
         wakers = self.element_deeds("wake", condition)
-        holders = self._holders(at, at.element(stmt.lock), False)
+        holders = self._holders(at.element(stmt.lock), False)
         ends = [any_of((both(sleeping, wakes), both(negation(sleeping), holds))) for wakes, holds in zip(wakers, holders, strict=True)]
         return ends, negation(sleeping)
 

@@ -125,7 +125,7 @@ def _assigned(family: Family, place: Place | None, site: Site) -> Iterator[Deed]
         yield "assign", *element_of(family, place, site)
 
 
-def deeds_of(family: Family, node: Node) -> Iterator[Deed]:
+def deeds_of(family: Family, node: Node) -> Iterator[Deed]:  # noqa: C901 - one arm a kind
     """What executing one node may change, as far as anyone can wait for it."""
     stmt, site = node.stmt, node.site
     match stmt:
@@ -214,4 +214,3 @@ def _entered(program: Program, node: Node, entries: Mapping[tuple[Any, int], Bod
     if is_poll(node):
         return [entries[bh, i].entry for bh in bhs_of(program, node) for i in range(bh.size or 1)]
     return []
-

@@ -48,6 +48,7 @@ from formal.program import (
 )
 from formal.smt.arguments import interval
 from formal.smt.cfg import FINISHED, Site, Slot
+from formal.smt.elements import Element, strict
 from formal.smt.layout import Cell
 from formal.smt.references import asked_context, declaration_site, resolve
 from formal.smt.scene import Scene, State, stands
@@ -66,43 +67,16 @@ from formal.smt.terms import (
     equal,
     implied,
     less,
-    multiply,
     negation,
     number,
     recast,
     remainder,
-    same,
-    select,
     subtract,
     total,
     within,
 )
 
 Meaning = tuple[Value, Bool]  # value, defined
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Element:
-    """An element of a declared array (or a single object): its index, and whether that is inside."""
-
-    decl: Any
-    index: Num
-    defined: Bool
-
-    def pick(self, state: State, cells: Sequence[Cell]) -> Value:
-        """The element's cell's value."""
-        if self.index.constant is not None:
-            return state.read(cells[min(max(self.index.constant, 0), len(cells) - 1)])
-        cases = [(equal(self.index, number(i)), state.read(cell)) for i, cell in enumerate(cells)]
-        return select(cases[:-1], cases[-1][1])
-
-    def put(self, state: State, cells: Sequence[Cell], value: Value) -> State:
-        """The state with the element's cell changed."""
-        if self.index.constant is not None:
-            return state.with_value(cells[self.index.constant], value) if 0 <= self.index.constant < len(cells) else state
-        for i, cell in enumerate(cells):
-            state = state.with_value(cell, choose(equal(self.index, number(i)), value, state.read(cell)))
-        return state
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,7 +157,7 @@ class Evaluator:
         value, defined = self.value(expr)
         return both(defined, value)
 
-    def value(self, expr: Expr) -> Meaning:
+    def value(self, expr: Expr) -> Meaning:  # noqa: C901 - one arm a kind
         """The expression's value and definedness."""
         match expr:
             case Literal():
@@ -212,7 +186,8 @@ class Evaluator:
                 return self._quantifier(expr)
             case ContextOf():
                 found = resolve(expr.ref, self.site).ref
-                assert isinstance(found, Direct) and isinstance(found.decl, ContextDecl)
+                assert isinstance(found, Direct)
+                assert isinstance(found.decl, ContextDecl)
                 return number(self.scene.program.contexts.index(found.decl)), True
             case _:
                 return self._question(expr)
@@ -231,7 +206,8 @@ class Evaluator:
                 return (negation(equal(value, number(0))) if element.decl.oneshot else value), element.defined
             case PendingContext():
                 found = resolve(expr.context, self.site).ref
-                assert isinstance(found, Direct) and isinstance(found.decl, ContextDecl)
+                assert isinstance(found, Direct)
+                assert isinstance(found.decl, ContextDecl)
                 return self.any_pending(found.decl), True
             case Count():
                 element = self.element(expr.ref)
@@ -278,7 +254,7 @@ class Evaluator:
         if binder in self.site.binders:
             return number(self.site.binders[binder])
         decl = self.site.root.decl
-        assert decl.binder is not None and decl.size is not None
+        assert decl.size is not None
         first = self.scene.program.families[decl.name][0]
         return recast(subtract(self.me, number(first)), 0, decl.size - 1)
 
@@ -295,7 +271,7 @@ class Evaluator:
                 value = divide(left, right) if expr.op == "/" else remainder(left, right)
                 return value, all_of((d1, d2, negation(equal(right, number(0)))))
             case _:
-                return _strict(expr.op, left, right), both(d1, d2)
+                return strict(expr.op, left, right), both(d1, d2)
 
     def _quantifier(self, expr: Quantifier) -> Meaning:
         parts = [replace(self, bound={**self.bound, expr.binder: value}).value(expr.body) for value in expr.domain]
@@ -369,27 +345,3 @@ class Evaluator:
             places = [n.id for body in bodies for n in body.nodes if n.info.uid in uids and not n.inner]
             cases.append(both(equal(thread, number(ident)), stands(self.state, cells, places)))
         return any_of(cases)
-
-
-def _strict(op: str, left: Value, right: Value) -> Value:
-    match op:
-        case "+":
-            return add(left, right)
-        case "-":
-            return subtract(left, right)
-        case "*":
-            return multiply(left, right)
-        case "==":
-            return same(left, right)
-        case "!=":
-            return negation(same(left, right))
-        case "<":
-            return less(left, right)
-        case "<=":
-            return negation(less(right, left))
-        case ">":
-            return less(right, left)
-        case ">=":
-            return negation(less(left, right))
-        case _:
-            raise AssertionError(op)

@@ -1,7 +1,7 @@
 """What a thread surely and possibly has at each place: which mutexes it owns, which values its own thread-locals have.
 
-In: a program's bodies. Out: by thread and location, facts that hold in every execution that has not ended in an error. They follow from control
-flow alone: nobody else can take a mutex away from its owner, or change a thread-local that every statement changes as `self`'s only.
+In: a program's bodies. Out: by thread and location, facts that hold in every execution that has not ended in an error. They follow from
+control flow alone: nobody else can take a mutex away from its owner, or change a thread-local that every statement changes as `self`'s.
 It must not know z3.
 """
 

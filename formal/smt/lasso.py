@@ -27,8 +27,8 @@ from formal.smt.unroll import Bundle, cell_term
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """What one more state adds: definitions, by property the violating term, whether the loop has begun by this state, and whether this state
-    closes it."""
+    """What one more state adds: definitions, by property the violating term, whether the loop has begun by this state, and whether this
+    state closes it."""
 
     definitions: tuple[Any, ...]
     violations: Mapping[str, Any]
@@ -38,8 +38,8 @@ class Look:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Past:
-    """What is known of the execution so far: the loop has begun; within it, who moved, who could not and who could move, and which promises
-    were kept; and by property, that something is still promised."""
+    """What is known of the execution so far: the loop has begun; within it, who moved, who could not and who could move, and which
+    promises were kept; and by property, that something is still promised."""
 
     begun: Bool
     moved: tuple[Bool, ...]
@@ -146,4 +146,3 @@ def _in_use(pc: Any, saved: Any, here: Bool, above: Bool, nodes: Sequence[Node])
     if saved is None:
         return standing
     return either(standing, both(above, any_of([equal(saved, number(node.id)) for node in nodes])))
-

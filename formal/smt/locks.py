@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from formal.program import NOT_OWNER, RANGE, RELOCK, MutexDecl
-from formal.smt.expressions import Element, Evaluator
+from formal.smt.elements import Element
+from formal.smt.expressions import Evaluator
 from formal.smt.outcomes import Path
 from formal.smt.scene import State
 from formal.smt.terms import add, any_of, both, choose, either, equal, negation, number, subtract

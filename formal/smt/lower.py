@@ -7,7 +7,7 @@ It must not know z3, nor what a statement does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -39,61 +39,9 @@ from formal.program import (
 )
 from formal.smt.arguments import bind_parameters, evaluates_at_call, interval
 from formal.smt.cfg import EXIT, FIRST, MAX_NODES, Body, Cfg, EncodingLimitError, Node, Root, Site, Slot, Visible
+from formal.smt.drafts import Draft, Exit, Exits, Point, reachable_drafts, resolve_point
 
 MAX_CALL_DEPTH = 64  # frames of procedures within one body; also keeps this module's own recursion in bounds
-
-
-class Point:
-    """A place in the control flow, perhaps not known yet: `end` (the root's end), a draft, or another point."""
-
-    __slots__ = ("target",)
-
-    def __init__(self, target: Draft | Point | None = None) -> None:
-        self.target = target
-
-
-@dataclass(slots=True, eq=False)
-class Draft:
-    """A node whose targets are still points."""
-
-    stmt: Stmt
-    phase: str
-    site: Site
-    targets: tuple[Point, ...]
-    callee: Site | None = None
-    picks: tuple[Slot, ...] = ()
-
-
-class Exit:
-    """A way out that is built when it is first taken."""
-
-    __slots__ = ("_build", "_point")
-
-    def __init__(self, build: Callable[[], Point]) -> None:
-        self._build = build
-        self._point: Point | None = None
-
-    def point(self) -> Point:
-        if self._point is None:
-            self._point = self._build()
-        return self._point
-
-
-@dataclass(frozen=True, slots=True)
-class Exits:
-    """Where `break`, `continue` and `return` lead."""
-
-    leave: Exit
-    again: Exit
-    back: Exit
-
-    def guarded(self, release: Callable[[Point], Point]) -> Exits:
-        """The same, each through a release of its own."""
-
-        def through(exit_: Exit) -> Exit:
-            return Exit(lambda: release(exit_.point()))
-
-        return Exits(through(self.leave), through(self.again), through(self.back))
 
 
 def _nowhere() -> Point:
@@ -157,7 +105,7 @@ class _Lowering:
             following = self.statement(stmt, at, exits, following)
         return following
 
-    def statement(self, stmt: Stmt, site: Site, exits: Exits, following: Point) -> Point:
+    def statement(self, stmt: Stmt, site: Site, exits: Exits, following: Point) -> Point:  # noqa: C901 - one arm a kind
         match stmt:
             case Block():
                 return self.block(stmt, site, exits, following)
@@ -302,31 +250,6 @@ def _root_site(root: Root) -> Site:
     return Site(root, (), {}, {}, binders, (), 0, 0, None, None, (), {})
 
 
-def _resolve(point: Point) -> Draft | None:
-    """The draft that a point stands for; None for the root's end."""
-    seen = 0
-    while isinstance(point.target, Point):
-        point = point.target
-        seen += 1
-        if seen > MAX_NODES:
-            raise EncodingLimitError("a loop through which control can run without any step")
-    return point.target
-
-
-def _reachable(entry: Draft | None) -> list[Draft]:
-    """In depth-first order, targets in order."""
-    order: dict[int, Draft] = {}
-    stack = [entry] if entry is not None else []
-    while stack:
-        draft = stack.pop()
-        if id(draft) in order:
-            continue
-        order[id(draft)] = draft
-        following = [_resolve(target) for target in draft.targets]
-        stack.extend(d for d in reversed(following) if d is not None)
-    return list(order.values())
-
-
 @dataclass(slots=True, eq=False)
 class _Lowered:
     root: Root
@@ -339,8 +262,8 @@ def _lower_root(program: Program, root: Root) -> _Lowered:
     lowering = _Lowering(program)
     end = Point()
     entry = lowering.block(root.decl.body, _root_site(root), Exits(Exit(_nowhere), Exit(_nowhere), Exit(lambda: end)), end)
-    first = _resolve(entry)
-    return _Lowered(root, lowering, first, _reachable(first))
+    first = resolve_point(entry)
+    return _Lowered(root, lowering, first, reachable_drafts(first))
 
 
 def _roots(program: Program) -> list[Root]:
@@ -370,7 +293,7 @@ def lower(program: Program) -> Cfg:
 
 
 def _node(draft: Draft, numbers: Mapping[int, int]) -> Node:
-    targets = [_resolve(point) for point in draft.targets]
+    targets = [resolve_point(point) for point in draft.targets]
     ids = tuple(EXIT if target is None else numbers[id(target)] for target in targets)
     return Node(numbers[id(draft)], draft.stmt, draft.phase, draft.site, ids, draft.callee, draft.picks)
 

@@ -211,7 +211,10 @@ def _store_registers(scene: Scene, writes: Writes) -> None:
         pairs += [*_aligned(scene.outer.truths, cells.truths[0], True), *_aligned(scene.outer.numbers, cells.numbers[0], True)]
         for depth in range(1, len(cells.truths)):
             here = equal(cells.level.value, number(depth)) if len(cells.truths) > 2 else True
-            pairs += [*_aligned(scene.nested.truths, cells.truths[depth], here), *_aligned(scene.nested.numbers, cells.numbers[depth], here)]
+            pairs += [
+                *_aligned(scene.nested.truths, cells.truths[depth], here),
+                *_aligned(scene.nested.numbers, cells.numbers[depth], here),
+            ]
         for register, cell, condition in pairs:
             if register is not cell and register in writes:
                 parts = [(both(both(mine, condition), fires), value) for fires, value in writes[register]]
@@ -263,4 +266,6 @@ def relate(cfg: Cfg, layout: Layout, shared: bool = True) -> Relation:
     following = {cell: _next(cell, building.writes.get(cell, ())) for cell in layout.cells}
     inputs = ([] if who.term is None else [who.term]) + building.choices.constants
     failing = {prop: any_of(parts) for prop, parts in building.failing.items()}
-    return Relation(cfg, layout, who, tuple(inputs), following, any_of(building.going), failing, () if shared else building.touches.result())
+    return Relation(
+        cfg, layout, who, tuple(inputs), following, any_of(building.going), failing, () if shared else building.touches.result()
+    )

@@ -14,6 +14,8 @@ import z3
 
 from formal.diagnostics import InternalError
 
+_FIGURES = {"sat mk var": "variables", "sat mk clause nary": "clauses", "sat conflicts": "conflicts", "rlimit count": "rlimit"}
+
 
 class Answer(Enum):
     """What the solver said."""
@@ -65,7 +67,7 @@ class Session:
         }
         statistics = self._solver.statistics()
         names = set(statistics.keys())
-        for key, name in (("sat mk var", "variables"), ("sat mk clause nary", "clauses"), ("sat conflicts", "conflicts"), ("rlimit count", "rlimit")):
+        for key, name in _FIGURES.items():
             if key in names:
                 figures[name] = statistics.get_key_value(key)
         return figures

@@ -1,7 +1,7 @@
 """Executions as terms: copies of the transition relation, one a step.
 
-In: a relation. Out: for each step its constraints, and for each state the value of every cell. The relation is copied by substitution, all its
-terms at once; a cell that is known to hold one value, or to keep the one it had, gets no constant of its own. It must not know solvers.
+In: a relation. Out: for each step its constraints, and for each state the value of every cell. The relation is copied by substitution, all
+its terms at once; a cell that is known to hold one value, or to keep the one it had, gets no constant of its own. It must not know solvers.
 """
 
 from __future__ import annotations
