@@ -1,0 +1,108 @@
+"""The reachable states of a program, level by level.
+
+In: a program. Out: its states in order of their distance from the start, and where each level starts. What to check on the way is the
+caller's business: it gets every state with the threads that wait and move, and every step that ends in an error.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+from formal.interp import Machine, Run, State, Stop
+from formal.program import Program
+
+Visit: TypeAlias = Callable[[int, State, list[int], list[int]], None]  # the state's number, the state, who waits, who moves
+Err: TypeAlias = Callable[[int, int, str], None]  # the state's number, the thread, the property
+LOOK_UP_EVERY: Final = 2048  # states between two looks at the memory
+FIRST_PLACE: Final = 2  # controls below belong to threads that do not run
+
+
+class OutOfMemory(Exception):
+    """The search has taken more than it may."""
+
+
+class Exploration:
+    """A breadth-first search that can be resumed. `starts[k]` is the number of the first state of level k; the last level is unexpanded."""
+
+    def __init__(self, program: Program, memory: int | None = None) -> None:
+        self.machine = Machine(program)
+        self.threads = len(program.threads)
+        self._memory = memory
+        self._runs: list[Run | None] = []
+        first = self.machine.initial()
+        self.states: list[State] = [first]
+        self.index: dict[State, int] = {first: 0}
+        self.starts: list[int] = [0]
+        self.transitions = 0
+
+    @property
+    def depth(self) -> int:
+        """The level that comes next; its states are known, their steps are not."""
+        return len(self.starts) - 1
+
+    def level(self, depth: int) -> range:
+        """The numbers of the states of a level that is complete."""
+        end = self.starts[depth + 1] if depth + 1 < len(self.starts) else len(self.states)
+        return range(self.starts[depth], end)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether there is no state that was not expanded."""
+        return not self.level(self.depth)
+
+    def run_of(self, control: int) -> Run:
+        """The step of whoever stands there."""
+        if control >= len(self._runs):
+            self._runs.extend([None] * (control + 1 - len(self._runs)))
+        run = self._runs[control]
+        if run is None:
+            run = self._runs[control] = self.machine.run(control)
+        return run
+
+    def expand(self, visit: Visit, err: Err) -> None:
+        """The next level: visits each of its states, and adds their successors. Raises OutOfMemory."""
+        states, index, threads = self.states, self.index, range(self.threads)
+        level = self.level(self.depth)
+        self.starts.append(level.stop)
+        for number in level:
+            if number % LOOK_UP_EVERY == 0:
+                self.look_at_memory()
+            state = states[number]
+            waiting: list[int] = []
+            moving: list[int] = []
+            for thread in threads:
+                control = state[thread]
+                if control < FIRST_PLACE:
+                    continue
+                results = self.run_of(control)(state)
+                (moving if results else waiting).append(thread)
+                for _, after in results:
+                    self.transitions += 1
+                    if isinstance(after, Stop):
+                        if after.prop is not None:
+                            err(number, thread, after.prop)
+                    elif after not in index:
+                        index[after] = len(states)
+                        states.append(after)
+            visit(number, state, waiting, moving)
+
+    def successors(self, number: int) -> Iterator[tuple[int, State | Stop]]:
+        """The steps of one state: who moves, and what comes of it."""
+        state = self.states[number]
+        for thread in range(self.threads):
+            control = state[thread]
+            if control >= FIRST_PLACE:
+                for _, after in self.run_of(control)(state):
+                    yield thread, after
+
+    def able(self, state: State) -> list[int]:
+        """The threads that can move."""
+        return [thread for thread in range(self.threads) if state[thread] >= FIRST_PLACE and self.run_of(state[thread])(state)]
+
+    def look_at_memory(self) -> None:
+        """Raises OutOfMemory if this process has ever taken more than it may."""
+        if self._memory is not None and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > self._memory * 1024:
+            raise OutOfMemory
+

@@ -1,0 +1,15 @@
+"""The interpreter: the language's reference meaning, executed on the typed tree, and the replay of what engines find.
+
+In: typed programs, traces. Out: states, outcomes, views, witnesses. Must not know any solver, nor how engines search.
+"""
+
+from __future__ import annotations
+
+from formal.interp.changes import Stop
+from formal.interp.deadlock import Deadlock, Waiting
+from formal.interp.landing import Run
+from formal.interp.layout import State
+from formal.interp.machine import Machine, Outcome, Place
+from formal.interp.replay import ReplayError, replay
+
+__all__ = ["Deadlock", "Machine", "Outcome", "Place", "ReplayError", "Run", "State", "Stop", "Waiting", "replay"]

@@ -1,0 +1,177 @@
+"""The machine: a program's initial state, its steps, and what can be said of a state.
+
+In: a typed program. Out: states (hashable tuples), outcomes of steps, views, broken properties. This is the reference meaning; engines and
+the replay of witnesses stand on it. Must not know how a search goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from formal.interp.actions import Actions
+from formal.interp.changes import Stop
+from formal.interp.control import At, Controls, Node, info_of
+from formal.interp.deadlock import Deadlock, Deadlocks
+from formal.interp.environment import NOBODY
+from formal.interp.expressions import Expressions
+from formal.interp.landing import Parts, Run
+from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Undefined
+from formal.interp.reach import Reach
+from formal.interp.references import Function
+from formal.interp.view import Views, phase_of
+from formal.program import Expr, Info, Program
+from formal.verdict import View
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One way that a step can go. `choice`: what was picked, where there was a choice. `after` is None where the execution ends in the
+    step: in `error`, a property's name, or silently (`ended`: a false `assume`, a disabled check)."""
+
+    thread: int
+    choice: tuple[str, ...]
+    after: State | None
+    error: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the execution ends here without an error."""
+        return self.after is None and self.error is None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a thread stands: the innermost statement, its phase, and the frames, outermost first."""
+
+    info: Info
+    phase: str
+    stack: tuple[str, ...]
+
+
+class Machine:
+    """The reference meaning of one program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        uids: list[int] = []
+        self._layout = Layout(program)
+        self._expressions = Expressions(self._layout, uids)
+        self._controls = Controls(self._layout, self._expressions.references, uids)
+        self._actions = Actions(Parts(self._layout, self._controls, self._expressions, self._stop))
+        self._views = Views(self._layout, self._controls)
+        reach = Reach(self._layout, self._controls, self._expressions.references)
+        self._deadlocks = Deadlocks(self._layout, self._controls, self._expressions, reach)
+        self._deadlock_names = tuple(prop.name for prop in program.properties if prop.kind == "deadlock")
+        invariants = [(prop.name, prop.condition) for prop in program.properties if prop.kind == "invariant"]
+        self._invariants = [(name, self._holds(condition)) for name, condition in invariants if condition is not None]
+
+    def _stop(self, prop: str) -> Stop:
+        return Stop(None if prop in self.program.disabled else prop)
+
+    def _holds(self, condition: Expr) -> Function:
+        """A condition on states; undefined counts as false."""
+        test = self._expressions.compile(condition, NOBODY)
+
+        def holds(state: State) -> bool:
+            try:
+                return bool(test(state))
+            except Undefined:
+                return False
+
+        return holds
+
+    # ------------------------------------------------------------ steps
+
+    def initial(self) -> State:
+        """The first state."""
+        threads = range(len(self.program.threads))
+        starts = [None if thread in self.program.spawned else self._controls.start(thread) for thread in threads]
+        controls = [NOT_SPAWNED if start is None else start.control for start in starts]
+        return (*controls, *(() if start is None else start.padding for start in starts), *self._layout.objects())
+
+    def run(self, control: int) -> Run:
+        """The step of whoever stands there: for searches, which keep it by its control. Controls below 2 have none."""
+        return self._actions.action(control).run
+
+    def successors(self, state: State) -> list[Outcome]:
+        """Every outcome of every thread's next step, in order of the threads."""
+        return [outcome for thread in range(len(self.program.threads)) for outcome in self.steps(state, thread)]
+
+    def steps(self, state: State, thread: int) -> list[Outcome]:
+        """The outcomes of one thread's next step; none if it does not run or has to wait."""
+        control = state[thread]
+        if control in (NOT_SPAWNED, FINISHED):
+            return []
+        return [
+            Outcome(thread, choice, None, after.prop) if isinstance(after, Stop) else Outcome(thread, choice, after)
+            for choice, after in self.run(control)(state)
+        ]
+
+    def enabled(self, state: State) -> list[int]:
+        """The threads that can move, be it into an error or into the end of the execution."""
+        return [thread for thread in range(len(self.program.threads)) if self.steps(state, thread)]
+
+    # ------------------------------------------------------------ what was executed
+
+    @property
+    def met_in_atomics(self) -> frozenset[int]:
+        """Controls inside of atomics that some step has come to and did not get past."""
+        return frozenset(self._actions.atomics.met)
+
+    @property
+    def passed_in_atomics(self) -> frozenset[int]:
+        """Controls inside of atomics that some step has got past."""
+        return frozenset(self._actions.atomics.passed)
+
+    def uid(self, control: int) -> int:
+        """The statement that is stood at."""
+        return self._controls.uids[control]
+
+    def uids(self, control: int) -> frozenset[int]:
+        """That statement and those around it, in all frames."""
+        return self._controls.around(control)
+
+    # ------------------------------------------------------------ what can be said of a state
+
+    def view(self, state: State) -> View:
+        """The state by name."""
+        return self._views.of(state)
+
+    def status(self, state: State, thread: int) -> str:
+        """"not spawned", "running" or "finished"."""
+        return self._views.status(state, thread)
+
+    def place(self, state: State, thread: int) -> Place | None:
+        """Where a running thread stands."""
+        node = self.node(state, thread)
+        if node is None or not isinstance(node.item, At):
+            return None
+        return Place(info_of(node.item.stmt), phase_of(node.item), node.env.frames)
+
+    def node(self, state: State, thread: int) -> Node | None:
+        """The control stack of a running thread."""
+        return self._controls.nodes[state[thread]]
+
+    def broken_invariants(self, state: State) -> tuple[str, ...]:
+        """The invariants that do not hold here."""
+        return tuple([name for name, holds in self._invariants if not holds(state)])
+
+    def condition(self, expr: Expr) -> Function:
+        """A property's condition as a function of the state; undefined is false."""
+        return self._holds(expr)
+
+    def deadlocks(self, state: State) -> Mapping[str, Deadlock]:
+        """The deadlock properties that the state violates, with who waits for whom."""
+        moving = self.enabled(state)
+        waiting = [t for t in range(len(self.program.threads)) if state[t] > FINISHED and t not in moving]
+        return self._deadlocks.find(state, waiting, moving, self._deadlock_names)
+
+    def deadlocked(self, state: State, waiting: list[int], moving: list[int], asked: Iterable[str]) -> list[str]:
+        """For searches: which of these deadlock properties the state violates, where it is known who waits."""
+        return [prop for prop in asked if self._deadlocks.violated(prop, state, waiting, moving)]
+
+    @property
+    def views(self) -> Views:
+        """Names for messages."""
+        return self._views
