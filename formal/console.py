@@ -12,9 +12,10 @@ import sys
 from collections.abc import Iterable
 from enum import IntEnum
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from formal.diagnostics import Diagnostic
+if TYPE_CHECKING:
+    from formal.diagnostics import Diagnostic
 
 
 class Exit(IntEnum):

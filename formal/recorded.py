@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from formal.interp import Machine, Outcome, ReplayError, State, replay
+from formal.interp.replay import changed
 from formal.program import Program
 from formal.verdict import Move, Trace, View, Witness
 
@@ -136,23 +137,18 @@ def _judge(machine: Machine, record: Record, moves: tuple[Move, ...]) -> Followe
 
 def _matching(program: Program, machine: Machine, state: State, step: Mapping[str, Any]) -> list[Outcome]:
     """The ways in which the recorded step can happen here."""
-    found = []
-    before: View | None = None
-    for outcome in machine.successors(state):
-        place = machine.place(state, outcome.thread)
-        if program.threads[outcome.thread].name != step["thread"] or place is None or place.info.text != step["statement"]:
-            continue
-        before = before if before is not None else machine.view(state)
-        if outcome.after is None or _changes(before, machine.view(outcome.after)) == step["changes"]:
-            found.append(outcome)
-    return found
+    thread = next((thread.id for thread in program.threads if thread.name == step["thread"]), None)
+    place = None if thread is None else machine.place(state, thread)
+    if thread is None or place is None or place.info.text != step["statement"]:
+        return []
+    before = machine.view(state)
+    outcomes = machine.steps(state, thread)
+    return [one for one in outcomes if one.after is None or _changes(before, machine.view(one.after)) == step["changes"]]
 
 
 def _changes(before: View, after: View) -> dict[str, list[Any]]:
-    """What a step changed, as the document spells it: where threads stand is not told there."""
-    keys = [*before, *(key for key in after if key not in before)]
-    pairs = {key: (before.get(key), after.get(key)) for key in keys if not key.endswith((".at", ".stack"))}
-    return {key: [_plain(old), _plain(new)] for key, (old, new) in pairs.items() if old != new}
+    """What a step changed, as the document spells it."""
+    return {key: [_plain(old), _plain(new)] for key, (old, new) in changed(before, after).items()}
 
 
 def _plain(value: Any) -> Any:

@@ -220,7 +220,6 @@ def test_out_of_time_is_undecided_and_tells_what_is_known(run: Run) -> None:
 
 
 def test_ctrl_c_prints_what_is_known(run: Run, tmp_path: Path) -> None:
-    run("check", "endless.dsl")  # the model is written
     command = [sys.executable, "-m", "formal", "prove", "endless.dsl"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True, env=_surroundings()
@@ -240,7 +239,6 @@ def _surroundings() -> dict[str, str]:
 
 
 def test_a_reader_that_goes_away_is_no_error(run: Run, tmp_path: Path) -> None:
-    run("check", "crossed.dsl")
     command = f"{sys.executable} -m formal prove crossed.dsl | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path, env=_surroundings()
@@ -249,7 +247,6 @@ def test_a_reader_that_goes_away_is_no_error(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_terminal_gets_colour_and_progress_unless_told_otherwise(run: Run, tmp_path: Path) -> None:
-    run("check", "crossed.dsl")
     assert "\x1b[" in _on_terminal(tmp_path)
     assert "\x1b[" not in _on_terminal(tmp_path, "--no-color")
     assert "\x1b[" not in _on_terminal(tmp_path, NO_COLOR="1")

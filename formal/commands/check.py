@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from formal import __version__
 from formal.console import Exit, Parser, UsageError, answer, check_writable, definitions, say_diagnostics
-from formal.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from formal.diagnostics import Diagnostic
 
 _STATES = 1000  # a look, not a search: the whole command stays below half a second
 

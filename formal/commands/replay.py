@@ -14,12 +14,14 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from formal import __version__
 from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, say, say_diagnostics
 from formal.formats import Style
-from formal.recorded import BadRecord, Followed, Record, follow, records
+
+if TYPE_CHECKING:
+    from formal.recorded import Followed, Record
 
 
 def configure(parser: Parser) -> None:
@@ -62,6 +64,8 @@ def _read(path: str) -> Any:
 
 
 def _choose(document: Any, path: str, prop: str | None) -> tuple[Record, ...]:
+    from formal.recorded import BadRecord, records
+
     try:
         found = records(document)
     except BadRecord as error:
@@ -76,6 +80,7 @@ def _replay(record: Record, arguments: argparse.Namespace) -> Followed | None:
     """None when the model is bad, which has then been said."""
     from formal.frontend import load
     from formal.interp import Machine
+    from formal.recorded import follow
 
     path = arguments.model or record.file
     loaded = load(path, {**record.defines, **definitions(arguments.defines)}, record.extra)

@@ -161,6 +161,9 @@ def _witness(console: Console, prop: str, witness: Witness, width: int) -> None:
     if witness.steps:
         console.print(draw(witness, prop, width), soft_wrap=True)
         console.print()
+        last = witness.steps[-1]
+        if len(last.stack) > 1:
+            console.print(Padding(Text(f"the last step's stack: {' > '.join(last.stack)}\n"), (0, 0, 0, 2)))
     console.print(Padding(Text(witness.explanation), (0, 0, 0, 2)))
 
 

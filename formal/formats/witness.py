@@ -16,6 +16,7 @@ from formal.verdict import ViewValue, Witness, WitnessStep
 _MARGIN = 5  # for the step's number
 _ROOM = 34  # least width of the last column
 _LEAST = 10  # least distance between two columns
+_MOST = 24
 
 
 def draw(witness: Witness, prop: str, width: int) -> Text:
@@ -27,7 +28,7 @@ def draw(witness: Witness, prop: str, width: int) -> Text:
     distance = (width - _MARGIN - _ROOM) // max(1, len(threads) - 1) if len(threads) > 1 else 0
     longest = max((len(name) for name in threads), default=0)
     columns = len(threads) == 1 or distance >= _LEAST
-    distance = min(distance, max(24, longest + 2))
+    distance = min(distance, max(_LEAST, min(_MOST, longest + 2)))  # what is not needed between the columns serves the last one
     text = Text()
     if columns:
         text.append(_heads(threads, distance) + "\n", style="bold")
@@ -67,9 +68,8 @@ def _step(text: Text, step: WitnessStep, column: int, width: int, where: dict[st
 
 
 def _place(step: WitnessStep) -> str:
-    """Whose code it is: the C function, else the innermost body; and on what it is nested."""
-    inner = step.c_source or (step.stack[-1] if step.stack else step.thread)
-    return inner if len(step.stack) <= 2 else f"{inner}, {len(step.stack) - 1} calls deep"
+    """Whose code it is: the C function, else the innermost body."""
+    return step.c_source or (step.stack[-1] if step.stack else step.thread)
 
 
 def _changes(changes: Mapping[str, tuple[ViewValue | None, ViewValue | None]]) -> Iterator[str]:
