@@ -11,19 +11,20 @@ from dataclasses import dataclass, field, replace
 
 from formal.interp.changes import Stop
 from formal.interp.control import At, Node
-from formal.interp.landing import Action, Choice, Parts, Result, Run
+from formal.interp.landing import Action, Choice, Parts, Run
 from formal.interp.layout import State
 from formal.program import ATOMIC, MAX_ATOMIC_TESTS, Atomic, While
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """One path through the block, so far. `tests`: of each `while`, by its control."""
+    """One path through the block, so far. `tests`: of each `while`, by its control. `last`: the state before its last statement."""
 
     choice: Choice
     at: State | Stop
     changed: bool = False
     tests: Mapping[int, int] = field(default_factory=dict)
+    last: State = ()
 
     def key(self) -> tuple[object, ...]:
         """What the rest of the path depends on."""
@@ -43,15 +44,21 @@ class Atomics:
     def run(self, node: Node, stmt: Atomic) -> Run:
         """The action of one."""
         thread, land = node.env.thread, self._parts.go_to(node, self._parts.controls.into_atomic(stmt, node))
-        return lambda state: self._explore(Path((), land(list(state))), thread)
+        return lambda state: [(path.choice, path.at) for path in self._explore(Path((), land(list(state))), thread)]
 
-    def _explore(self, start: Path, thread: int) -> Sequence[Result]:
-        results: list[Result] = []
+    def before_error(self, node: Node, stmt: Atomic, state: State, error: Stop) -> State | None:
+        """The state inside of the block in which the first statement that goes wrong like this is executed."""
+        start = Path((), self._parts.go_to(node, self._parts.controls.into_atomic(stmt, node))(list(state)))
+        return next((path.last for path in self._explore(start, node.env.thread) if path.at == error), None)
+
+    def _explore(self, start: Path, thread: int) -> Sequence[Path]:
+        """The paths to the end of the block, or to where they stop."""
+        results: list[Path] = []
         todo, seen = [start], set()
         while todo:
             path = todo.pop()
             if isinstance(path.at, Stop) or not self._inside(path.at[thread]):
-                results.append((path.choice, path.at))
+                results.append(path)
                 continue
             ahead = self._step(path, path.at, thread)
             if len(ahead) > 1:
@@ -70,14 +77,14 @@ class Atomics:
         if self._is_test(control):
             tests = {**tests, control: tests.get(control, 0) + 1}
             if tests[control] > MAX_ATOMIC_TESTS:
-                return [replace(path, at=self._violated)]
+                return [replace(path, at=self._violated, last=state)]
         action = self._action(control)
         results = action.run(state)
         (self.passed if results else self.met).add(control)
         if not results:
-            return [replace(path, at=self._violated)] if path.changed else []
+            return [replace(path, at=self._violated, last=state)] if path.changed else []
         changed = path.changed or action.changes
-        return [Path((*path.choice, *choice), after, changed, tests) for choice, after in results]
+        return [Path((*path.choice, *choice), after, changed, tests, state) for choice, after in results]
 
     def _is_test(self, control: int) -> bool:
         node = self._parts.controls.nodes[control]

@@ -13,14 +13,15 @@ from formal.interp.actions import Actions
 from formal.interp.changes import Stop
 from formal.interp.control import At, Controls, Node, info_of
 from formal.interp.deadlock import Deadlock, Deadlocks
-from formal.interp.environment import NOBODY
+from formal.interp.environment import NOBODY, Env
 from formal.interp.expressions import Expressions
 from formal.interp.landing import Parts, Run
-from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Undefined
+from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Target, Undefined
 from formal.interp.reach import Reach
 from formal.interp.references import Function
 from formal.interp.view import Views, phase_of
-from formal.program import Expr, Info, Program
+from formal.program import Atomic, Expr, Info, Program
+from formal.program import Place as PlaceOf
 from formal.verdict import View
 
 
@@ -112,6 +113,13 @@ class Machine:
         """The threads that can move, be it into an error or into the end of the execution."""
         return [thread for thread in range(len(self.program.threads)) if self.steps(state, thread)]
 
+    def failing(self, state: State, thread: int, error: str) -> State:
+        """The state in which the statement that violates this executes: inside of an `atomic`, another than the one before the step."""
+        node = self.node(state, thread)
+        if node is not None and isinstance(node.item, At) and isinstance(node.item.stmt, Atomic):
+            return self._actions.atomics.before_error(node, node.item.stmt, state, Stop(error)) or state
+        return state
+
     # ------------------------------------------------------------ what was executed
 
     @property
@@ -156,6 +164,20 @@ class Machine:
     def broken_invariants(self, state: State) -> tuple[str, ...]:
         """The invariants that do not hold here."""
         return tuple([name for name, holds in self._invariants if not holds(state)])
+
+    def value(self, expr: Expr, env: Env, state: State) -> int | None:
+        """What an expression is worth; None if it is undefined."""
+        try:
+            return self._expressions.compile(expr, env)(state)
+        except Undefined:
+            return None
+
+    def target(self, ref: PlaceOf, env: Env, state: State) -> Target | None:
+        """What a reference stands for; None if it is undefined."""
+        try:
+            return self._expressions.references.locate(ref, env)(state)
+        except Undefined:
+            return None
 
     def condition(self, expr: Expr) -> Function:
         """A property's condition as a function of the state; undefined is false."""

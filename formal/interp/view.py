@@ -10,18 +10,21 @@ from typing import assert_never
 
 from formal.interp.control import At, Controls, Node, info_of
 from formal.interp.expressions import thread_set
-from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Stored
+from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Stored, Target
 from formal.program import (
     NONE,
     BhDecl,
     BoolType,
     CondDecl,
+    ContextDecl,
     EnumType,
     EventDecl,
     IntType,
+    LocalDecl,
     MutexDecl,
     RwlockDecl,
     SemDecl,
+    ThreadDecl,
     ThreadLocalDecl,
     ValueType,
     VarDecl,
@@ -75,6 +78,16 @@ class Views:
         if isinstance(decl, VarDecl) and decl.family is not None:
             return f"{decl.name}[{self._names[self._program.families[decl.family][index]]}]"
         return f"{decl.name}[{index}]"
+
+    def name_of(self, target: Target) -> str:
+        """The name of what a reference stands for."""
+        match target.decl:
+            case ThreadDecl():
+                return self._names[target.slot]
+            case ContextDecl() | LocalDecl():
+                return target.decl.name
+            case _:
+                return self.name(target.decl, target.index or 0)
 
     def _show(self, decl: Stored) -> Iterator[tuple[str, Callable[[State], ViewValue]]]:
         for index, slot in enumerate(self._layout.slots(decl)):
