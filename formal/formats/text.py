@@ -62,8 +62,7 @@ def _trimmed(text: str) -> str:
 
 
 def _report(console: Console, report: Report, style: Style) -> None:
-    console.print(Text(report.model, style="bold"), soft_wrap=True, end="")
-    console.print(f": {report.title}" if report.title else "")
+    console.print(Text(report.model, style="bold").append(f": {report.title}" if report.title else "", style="not bold"))
     _summary(console, report)
     console.print()
     console.print(Padding(_properties(report), (0, 0, 0, 2)))

@@ -55,7 +55,8 @@ def _step(text: Text, step: WitnessStep, column: int, width: int, where: dict[st
     place = _place(step)
     if where.get(step.thread, step.thread) != place:
         where[step.thread] = place
-        _lines(text, f"[{place}]", column, width, "dim")
+        fits = column + len(place) + 2 <= width
+        _lines(text, f"[{place if fits else place.replace(':', ': ')}]", column, width, "dim")
     statement = f"{step.thread}: {step.statement}" if named else step.statement
     first = True
     for line in _wrapped(statement, column, width):
