@@ -1,0 +1,204 @@
+"""The codes of diagnostics: one a mistake, stable for ever. Layer 0.
+
+E01xx files and the command line, E02xx text, E03xx names, E04xx types and kinds, E05xx control, E06xx sizes, W07xx lints.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Code(Enum):
+    """`value` is (code, title, explanation, example of the mistake)."""
+
+    FILE_MISSING = (
+        "E0101",
+        "a file cannot be found",
+        "No file of that name is there. An import is looked for beside the importing file, then among the shipped models.",
+        'import "no_such.dsl";',
+    )
+    FILE_UNREADABLE = ("E0102", "a file cannot be read", "It is a directory, or reading it is not permitted.", 'import "..";')
+    FILE_ENCODING = ("E0103", "a file is not UTF-8", "Models are UTF-8 text. A byte order mark is accepted.", "")
+    FILE_OUTSIDE = (
+        "E0104",
+        "an import leads out of the model's folder",
+        "A model may import files below its own folder, below the folder of a `--with` file, and the shipped models: nothing else is read.",
+        'import "../../etc/passwd";',
+    )
+    PARAM_UNKNOWN = (
+        "E0105",
+        "-D names no parameter",
+        "Only what the model declares as `param` can be set.",
+        "formal prove model.dsl -D VCPU=4",
+    )
+    PARAM_VALUE = (
+        "E0106",
+        "-D gives a value that the parameter cannot have",
+        "The value must be of the parameter's type and inside its range.",
+        "formal prove model.dsl -D VCPUS=1000",
+    )
+    NO_PROTOCOL = (
+        "E0107",
+        "the model has no `protocol` line",
+        'The file named on the command line says what it is: `protocol NAME "title";`.',
+        "",
+    )
+    NOTHING_TO_CHECK = (
+        "E0108",
+        "nothing to check",
+        "The model has no thread, or no property and no statement that could fail. An empty answer would look like a proof.",
+        "protocol empty;",
+    )
+    SYNTAX = (
+        "E0201",
+        "a syntax error",
+        "The text cannot continue like this. The message says what could stand there.",
+        "lock BQL unlock BQL;",
+    )
+    CHARACTER = ("E0202", "a character that means nothing here", "No token of the language starts with it.", "lock BQL$;")
+    INTEGER_SIZE = ("E0203", "a number is too large", "Integers go up to 2147483647.", "const N = 99999999999;")
+    UNKNOWN_NAME = ("E0301", "an unknown name", "Nothing of that name is declared, here or in an imported file.", "lock BLQ;")
+    DUPLICATE = (
+        "E0302",
+        "a name is declared twice",
+        "All names of a model are global; a local variable may not hide another one of its body.",
+        "mutex m; mutex m;",
+    )
+    UNKNOWN_LABEL = (
+        "E0303",
+        "an unknown label",
+        "`at(t, label)` needs a label of t's body, or `body.label`, or a label that is the only one of its name.",
+        "invariant !at(t, nowhere);",
+    )
+    UNKNOWN_PROPERTY = (
+        "E0304",
+        "an unknown property",
+        "`expect` and `disable` name a property or built-in check of the model.",
+        "expect violated relok;",
+    )
+    CONST_CYCLE = (
+        "E0305",
+        "constants define each other in a circle",
+        "A constant's value must be found without itself.",
+        "const A = B; const B = A;",
+    )
+    TYPE = (
+        "E0401",
+        "an expression has the wrong type",
+        "Types are never converted: write `n != 0` for an integer's truth.",
+        "if (count(s)) { }",
+    )
+    KIND = (
+        "E0402",
+        "a thing is of the wrong kind",
+        "`lock` takes a mutex, `rdlock` a rwlock, `wait` a semaphore or event, `schedule` a bottom half, `poll` a context.",
+        "lock channels_ready;",
+    )
+    INDEX = (
+        "E0403",
+        "an index is missing, superfluous or of the wrong type",
+        "Elements of arrays have an int index, or a thread of the family that the array was declared with; single things have none.",
+        "lock chan; // mutex chan[2]",
+    )
+    NOT_CONSTANT = (
+        "E0404",
+        "an expression is not constant",
+        "Sizes, bounds, initial values and parameters are known before the run: literals, constants, parameters and operators.",
+        "mutex m[n]; // n is a variable",
+    )
+    OUT_OF_RANGE = (
+        "E0405",
+        "a constant lies outside its type",
+        "The value can never be in the range that it is for; or a range is empty.",
+        "0..3 x = 4;",
+    )
+    ARGUMENTS = (
+        "E0406",
+        "the arguments don't fit",
+        "One argument a parameter; a `ref` parameter takes a name of its kind.",
+        "p(1, 2); // proc p(bool b)",
+    )
+    SELF = (
+        "E0407",
+        "`self` where there is no running thread",
+        "Invariants, liveness properties and initial values speak of states, not of a running thread: name one, or use `forall t in thread: …`.",
+        "invariant holds(BQL);",
+    )
+    CALL = (
+        "E0408",
+        "a procedure call inside an expression, or something called that isn't a procedure",
+        "A call is a statement, or the whole right-hand side of an assignment.",
+        "if (ready()) { }",
+    )
+    RESULT = (
+        "E0409",
+        "a result is missing or superfluous",
+        "A procedure that `returns` something ends every path in `return e;`; another one has no result to give.",
+        "proc p() returns bool { }",
+    )
+    ASSIGNMENT = (
+        "E0410",
+        "something that cannot be assigned",
+        "Variables, thread-locals and locals can be assigned; constants, parameters, indices and locks can't.",
+        "VCPUS = 3;",
+    )
+    STEPLESS_LOOP = (
+        "E0501",
+        "a loop can go round without a step",
+        "Every way round a loop needs a statement that takes a step, or the thread would never stand anywhere.",
+        "loop { }",
+    )
+    JUMP = ("E0502", "`break` or `continue` outside of a loop", "", "proc p() { break; }")
+    ATOMIC = (
+        "E0503",
+        "not possible inside an atomic",
+        "An atomic is one step: no polling, no sleeping on a condition variable, no endless loop, no recursion inside.",
+        "atomic { poll main_context; }",
+    )
+    CONDITION_LOCK = (
+        "E0504",
+        "a condition variable needs a non-recursive mutex",
+        "`wait C with L` gives L back as a whole.",
+        "wait c with rec;",
+    )
+    LIMIT = ("E0601", "a size beyond a limit", "Refused before memory goes; the message names the limit.", "thread vcpu[1000000000] { }")
+    DEPTH = ("E0602", "nested too deeply", "Brackets, blocks and operators nest at most 100 deep.", "")
+    UNUSED = ("W0701", "declared and never used", "", "mutex m; // and no statement names it")
+    UNREACHABLE = (
+        "W0702",
+        "no execution reaches a statement",
+        "It stands behind a jump or an endless loop, or every run of the model passes it by.",
+        "return; skip;",
+    )
+    NEVER_TRUE = ("W0703", "a condition that can never hold", "An `await` waits for ever, a branch is never taken.", "await false;")
+    VACUOUS = (
+        "W0704",
+        "a property that holds vacuously",
+        "It is constantly true, or never evaluated: nothing is checked by it.",
+        "invariant 1 < 2;",
+    )
+    NEVER_TAKEN = ("W0705", "a lock that is never taken", "", "mutex m; invariant owner(m) == none;")
+    NEVER_RUN = (
+        "W0706",
+        "a bottom half that is never scheduled, or whose context nobody polls",
+        "",
+        "bh b on ctx { } // and no `schedule b`",
+    )
+
+    @property
+    def code(self) -> str:
+        """`E0301`."""
+        return self.value[0]
+
+    @property
+    def title(self) -> str:
+        """The mistake in a few words."""
+        return self.value[1]
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the model is refused; a lint only warns."""
+        return self.code.startswith("E")
+
+    def __str__(self) -> str:
+        return self.code

@@ -1,0 +1,428 @@
+"""Statements: surface nodes to typed trees. A mistaken statement is told and left out; its neighbours are read all the same.
+
+In: a block's node, a scope. Out: a `Block`. The names' tables learn labels, properties and which built-in checks have a site.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from formal import program as p
+from formal.codes import Code
+from formal.diagnostics import Note
+from formal.frontend.expressions import Expressions, kind_of, place_type
+from formal.frontend.folding import BOOL
+from formal.frontend.names import Mistake, Names, Poisoned, Scope, mistake
+from formal.syntax import Leaf, Node, Tree
+
+_KEYWORD = {"rdlock": "rdlock", "wrlock": "wrlock", "rdunlock": "rdlock", "wrunlock": "wrlock"}
+
+
+def unquote(leaf: Tree) -> str:
+    """A string literal's text."""
+    return re.sub(r"\\(.)", r"\1", str(leaf)[1:-1])
+
+
+@dataclass(slots=True)
+class _Counter:
+    """Numbers the unnamed assertions of one body."""
+
+    value: int = 0
+
+
+class Statements:
+    """Reads bodies against one model's names."""
+
+    def __init__(self, names: Names, expressions: Expressions) -> None:
+        self.names = names
+        self.expressions = expressions
+        self.asserts: dict[str, _Counter] = {}
+        self._readers: dict[str, Callable[[Node, Scope, str | None], p.Stmt]] = {
+            "skip": lambda node, _scope, label: p.Skip(self._info(node, _scope, label)),
+            "local": self._local,
+            "assign": self._assign,
+            "call": self._call_statement,
+            "return_": self._return,
+            "lock": self._mutex,
+            "unlock": self._mutex,
+            "lockop": self._rwlock,
+            "with_": self._with,
+            "wait": self._wait,
+            "post": self._post,
+            "set_": self._event,
+            "reset": self._event,
+            "signal": self._wake,
+            "broadcast": self._wake,
+            "schedule": self._schedule,
+            "poll": self._poll,
+            "aio_wait_while": self._aio_wait_while,
+            "await_": self._condition,
+            "assume": self._condition,
+            "assert_": self._assert,
+            "if_": self._if,
+            "while_": self._while,
+            "loop": self._loop,
+            "for_": self._for,
+            "break_": self._jump,
+            "continue_": self._jump,
+            "choose": self._choose,
+            "atomic": self._atomic,
+            "spawn": self._thread,
+            "join": self._thread,
+            "invoke": self._invoke,
+        }
+
+    def block(self, node: Node, scope: Scope) -> p.Block:
+        """A block's statements, in a scope of its own."""
+        inner = scope.inner()
+        statements: list[p.Stmt] = []
+        for item in node.nodes():
+            try:
+                statements += self.statement(item, inner)
+            except Mistake as error:
+                self.names.diagnostics.append(error.diagnostic)
+            except Poisoned:
+                pass
+        return p.Block(tuple(statements))
+
+    def statement(self, node: Node, scope: Scope, label: str | None = None) -> list[p.Stmt]:
+        """One statement; a label, or what is decided before the run, may make it none or two."""
+        if node.kind == "labelled":
+            return self._labelled(node, scope)
+        if node.kind == "block":
+            return [self.block(node, scope)]
+        statement = self._readers[node.kind](node, scope, label)
+        if isinstance(statement, p.If | p.While) and isinstance(statement.condition, p.Literal):
+            return self._decided(statement)
+        return [statement]
+
+    def _decided(self, statement: p.If | p.While) -> list[p.Stmt]:
+        assert isinstance(statement.condition, p.Literal)
+        truth = bool(statement.condition.value)
+        if isinstance(statement, p.While):
+            return [p.Loop(statement.info, statement.body)] if truth else []
+        return [statement.then if truth else statement.otherwise]
+
+    # ------------------------------------------------------------ labels and info
+
+    def _labelled(self, node: Node, scope: Scope) -> list[p.Stmt]:
+        leaf, inner = node.items[0], node.items[1]
+        name = str(leaf)
+        key = (scope.body, name)
+        if name != "idle" and key in self.names.label_spans:
+            note = Note("the first one is here", self.names.label_spans[key])
+            raise mistake(Code.DUPLICATE, f"`{scope.body}` has two labels `{name}`", leaf.span, note)
+        self.names.label_spans[key] = leaf.span
+        self.names.labels.setdefault(key, set())
+        assert isinstance(inner, Node)
+        statements = self.statement(inner, scope, name)
+        first = statements[0] if statements else None
+        if first is not None and not isinstance(first, p.Block) and first.info.label == name and self._is_step(first):
+            self.names.labels[key].add(first.info.uid)
+            return statements
+        place = p.Skip(self._info(node, scope, name, f"{name}:"))
+        self.names.labels[key].add(place.info.uid)
+        return [place, *(self._unlabelled(s, name) for s in statements)]
+
+    def _unlabelled(self, statement: p.Stmt, name: str) -> p.Stmt:
+        """The label is on the `skip` in front, and on nothing else."""
+        if isinstance(statement, p.Block) or statement.info.label != name:
+            return statement
+        return replace(statement, info=replace(statement.info, label=None))
+
+    def _is_step(self, statement: p.Stmt) -> bool:
+        """Whether the statement surely takes a step of its own when control comes to it."""
+        match statement:
+            case p.Block() | p.Loop() | p.For() | p.Break() | p.Continue() | p.Call() | p.Return(value=None) | p.Invoke(any_order=False):
+                return False
+            case _:
+                return True
+
+    def _info(self, node: Node, scope: Scope, label: str | None, text: str | None = None) -> p.Info:
+        anchor = node.node("anchor")
+        c_source = unquote(anchor.items[0]) if anchor is not None else scope.c_source
+        return p.Info(self.names.uid(), text if text is not None else self._head(node), scope.body, label, c_source, node.span)
+
+    def _head(self, node: Node) -> str:
+        """The statement as written, up to its anchor or block, on one line."""
+        stop = node.span.end
+        for item in node.nodes():
+            if item.kind in ("block", "anchor"):
+                stop = min(stop, item.span.start)
+        text = node.span.source.text[node.span.start : stop]
+        text = re.sub(r"//[^\n]*|/\*.*?\*/", " ", text, flags=re.DOTALL)
+        return " ".join(text.split()).rstrip("@ ").rstrip(";").rstrip()
+
+    def _items(self, node: Node) -> list[Tree]:
+        return [item for item in node.items if not (isinstance(item, Node) and item.kind == "anchor")]
+
+    # ------------------------------------------------------------ assignments and calls
+
+    def _local(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        items = self._items(node)
+        assert isinstance(items[0], Node)
+        type_ = self.expressions.value_type(items[0])
+        decl = p.LocalDecl(str(items[1]), type_, items[1].span)
+        outer = scope.inner()
+        scope.bind(decl, items[1].span, self.names)  # even if its value is mistaken: its uses are not
+        place = p.LocalPlace(decl)
+        if len(items) == 2:
+            value: p.Expr = default_literal(type_, node.span)
+            return p.Assign(self._info(node, scope, label), place, value)
+        return self._assignment(node, items[2], place, outer, label)
+
+    def _assign(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        items = self._items(node)
+        return self._assignment(node, items[1], self.expressions.place(items[0], scope), scope, label)
+
+    def _assignment(self, node: Node, value: Tree, place: p.Place, scope: Scope, label: str | None) -> p.Stmt:
+        type_ = place_type(place)
+        if isinstance(value, Node) and value.kind == "apply" and str(value.items[0]) in self.names.procs:
+            return self._call(node, value, place, scope, label)
+        expr = self.expressions.expr(value, scope)
+        self.expressions.assignable(type_, expr, value.span)
+        if isinstance(type_, p.IntType):
+            self.names.builtins.add(p.RANGE)
+        return p.Assign(self._info(node, scope, label), place, expr)
+
+    def _call_statement(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        call = self._items(node)[0]
+        if not isinstance(call, Node) or call.kind != "apply":
+            raise mistake(Code.CALL, "this is no statement", node.span, hint="an assignment is `x = e;`, a call `p();`")
+        return self._call(node, call, None, scope, label)
+
+    def _call(self, node: Node, call: Node, place: p.Place | None, scope: Scope, label: str | None) -> p.Stmt:
+        name, arguments = str(call.items[0]), call.items[1:]
+        self.names.used.add(name)
+        proc = self.names.procs.get(name)
+        if proc is None:
+            if name in self.names.declared and name not in self.names.poisoned:
+                raise mistake(Code.CALL, f"`{name}` is no procedure", call.items[0].span, *self.names.origin(name))
+            raise self.names.unknown(name, call.items[0].span, what="procedure")
+        if proc.hook is not None:
+            hint = f"`invoke {proc.hook};`"
+            raise mistake(Code.CALL, f"`{name}` is a callback: it is invoked by its hook", call.span, *self.names.origin(name), hint=hint)
+        if len(arguments) != len(proc.params):
+            text = f"`{name}` takes {len(proc.params)} argument(s), not {len(arguments)}"
+            raise mistake(Code.ARGUMENTS, text, call.span, *self.names.origin(name))
+        read = tuple(self._argument(argument, param, scope) for argument, param in zip(arguments, proc.params, strict=True))
+        if place is not None:
+            if proc.result is None:
+                raise mistake(Code.RESULT, f"`{name}` has no result", call.span, *self.names.origin(name))
+            self.expressions.assignable(place_type(place), sample(proc.result, call.span), call.span)
+            self.names.builtins.add(p.RANGE)
+        return p.Call(self._info(node, scope, label), name, read, place)
+
+    def _argument(self, node: Tree, param: p.LocalDecl | p.RefParam, scope: Scope) -> p.Expr | p.Place:
+        if isinstance(param, p.LocalDecl):
+            value = self.expressions.expr(node, scope)
+            self.expressions.assignable(param.type, value, node.span)
+            if isinstance(param.type, p.IntType):
+                self.names.builtins.add(p.RANGE)
+            return value
+        if param.kind != "var":
+            return self.expressions.reference(node, scope, param.kind)
+        place = self.expressions.place(node, scope)
+        if param.type != place_type(place):
+            raise mistake(
+                Code.ARGUMENTS, "a `ref` parameter takes a variable of exactly its type", node.span, Note("declared here", param.span)
+            )
+        return place
+
+    def _return(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        items = self._items(node)
+        value = None
+        if items:
+            value = self.expressions.expr(items[0], scope)
+            if scope.returns is None:
+                raise mistake(Code.RESULT, f"`{scope.body}` has no result to return", node.span)
+            self.expressions.assignable(scope.returns, value, items[0].span)
+            self.names.builtins.add(p.RANGE)
+        elif scope.returns is not None:
+            raise mistake(Code.RESULT, f"`{scope.body}` must return a value", node.span)
+        return p.Return(self._info(node, scope, label), value)
+
+    # ------------------------------------------------------------ locks and waiting
+
+    def _mutex(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        ref = self.expressions.reference(self._items(node)[0], scope, "mutex")
+        if node.kind == "lock":
+            self._taking(ref)
+            return p.Lock(self._info(node, scope, label), "lock", ref)
+        self.names.builtins.add(p.NOT_OWNER)
+        return p.Unlock(self._info(node, scope, label), "lock", ref)
+
+    def _taking(self, ref: p.Ref) -> None:
+        recursive = isinstance(ref, p.Direct) and isinstance(ref.decl, p.MutexDecl) and ref.decl.recursive
+        self.names.builtins.add(p.RANGE if recursive else p.RELOCK)
+
+    def _rwlock(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        items = self._items(node)
+        keyword = str(items[0])
+        ref = self.expressions.reference(items[1], scope, "rwlock")
+        info = self._info(node, scope, label)
+        if "un" in keyword:
+            self.names.builtins.add(p.NOT_OWNER)
+            return p.Unlock(info, _KEYWORD[keyword], ref)  # type: ignore[arg-type]
+        self.names.builtins.add(p.RELOCK)
+        return p.Lock(info, _KEYWORD[keyword], ref)  # type: ignore[arg-type]
+
+    def _with(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        items = self._items(node)
+        ref = self.expressions.reference(items[0], scope, "mutex")
+        self._taking(ref)
+        self.names.builtins.add(p.NOT_OWNER)
+        assert isinstance(items[1], Node)
+        return p.With(self._info(node, scope, label), ref, self.block(items[1], scope))
+
+    def _wait(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        items = self._items(node)
+        if len(items) == 1:
+            ref = self.expressions.reference(items[0], scope, "sem", "event")
+            return (p.WaitEvent if kind_of(ref) == "event" else p.WaitSem)(self._info(node, scope, label), ref)
+        condition = self.expressions.reference(items[0], scope, "cond")
+        lock = self.expressions.reference(items[1], scope, "mutex")
+        if isinstance(lock, p.Direct) and isinstance(lock.decl, p.MutexDecl) and lock.decl.recursive:
+            note = Note("declared here", lock.decl.span)
+            raise mistake(
+                Code.CONDITION_LOCK, f"`{lock.decl.name}` is recursive: a wait would give back one level only", items[1].span, note
+            )
+        self.names.builtins.add(p.NOT_OWNER)
+        return p.WaitCond(self._info(node, scope, label), condition, lock)
+
+    def _post(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        self.names.builtins.add(p.RANGE)
+        return p.PostSem(self._info(node, scope, label), self.expressions.reference(self._items(node)[0], scope, "sem"))
+
+    def _event(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        ref = self.expressions.reference(self._items(node)[0], scope, "event")
+        return p.WriteEvent(self._info(node, scope, label), ref, node.kind == "set_")
+
+    def _wake(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        ref = self.expressions.reference(self._items(node)[0], scope, "cond")
+        return p.Wake(self._info(node, scope, label), ref, node.kind == "broadcast")
+
+    # ------------------------------------------------------------ bottom halves and threads
+
+    def _schedule(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        ref = self.expressions.reference(self._items(node)[0], scope, "bh")
+        if not isinstance(ref, p.Direct) or (isinstance(ref.decl, p.BhDecl) and ref.decl.oneshot):
+            self.names.builtins.add(p.RANGE)
+        return p.Schedule(self._info(node, scope, label), ref)
+
+    def _poll(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        ref = self.expressions.reference(self._items(node)[0], scope, "context")
+        self.names.builtins.add(p.NESTING)
+        return p.Poll(self._info(node, scope, label), ref, node.has("BLOCKING"))
+
+    def _aio_wait_while(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        items = self._items(node)
+        ref = self.expressions.reference(items[0], scope, "context")
+        condition = self.expressions.boolean(items[1], scope)
+        self.names.builtins |= {p.NESTING, p.WRONG_CONTEXT}
+        return p.AioWaitWhile(self._info(node, scope, label), ref, condition)
+
+    def _thread(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        ref = self.expressions.reference(self._items(node)[0], scope, "thread")
+        info = self._info(node, scope, label)
+        if node.kind == "join":
+            return p.Join(info, ref)
+        self.names.builtins.add(p.SPAWN)
+        return p.Spawn(info, ref)
+
+    def _invoke(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        leaf = node.leaves()[0]
+        self.names.used.add(str(leaf))
+        if str(leaf) not in self.names.hooks:
+            if str(leaf) in self.names.declared and str(leaf) not in self.names.poisoned:
+                raise mistake(Code.KIND, f"`{leaf}` is no hook", leaf.span, *self.names.origin(str(leaf)))
+            raise self.names.unknown(str(leaf), leaf.span, what="hook")
+        return p.Invoke(self._info(node, scope, label), str(leaf), node.has("ANY"))
+
+    # ------------------------------------------------------------ conditions and control
+
+    def _condition(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        condition = self.expressions.boolean(self._items(node)[0], scope)
+        info = self._info(node, scope, label)
+        if node.kind == "await_":
+            return p.Await(info, condition)
+        self.names.assumptions.append(f"{info.text} ({info.span.source.path}:{info.span.line})")
+        return p.Assume(info, condition)
+
+    def _assert(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        items = self._items(node)
+        named = isinstance(items[0], Leaf)
+        if not named:
+            counter = self.asserts.setdefault(scope.body, _Counter())
+            counter.value += 1
+        name = f"assert.{items[0]}" if named else f"assert.{scope.body}.{self.asserts[scope.body].value}"
+        if any(prop.name == name for prop in self.names.properties):
+            raise mistake(Code.DUPLICATE, f"two assertions are named `{name}`", node.span)
+        self.names.properties.append(p.Property(name, "assert", node.span))
+        rest = items[1:] if named else items
+        why = unquote(rest[1]) if len(rest) > 1 else None
+        return p.Assert(self._info(node, scope, label), self.expressions.boolean(rest[0], scope), name, why)
+
+    def _if(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        items = [item for item in self._items(node) if isinstance(item, Node)]
+        condition = self.expressions.boolean(items[0], scope)
+        then = self.block(items[1], scope)
+        otherwise = p.Block(())
+        if len(items) > 2:
+            branch = items[2].nodes()[0]
+            otherwise = self.block(branch, scope) if branch.kind == "block" else p.Block(tuple(self.statement(branch, scope)))
+        return p.If(self._info(node, scope, label), condition, then, otherwise)
+
+    def _while(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        items = self._items(node)
+        assert isinstance(items[1], Node)
+        return p.While(self._info(node, scope, label), self.expressions.boolean(items[0], scope), self.block(items[1], scope.looping()))
+
+    def _loop(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        body = node.nodes("block")[0]
+        return p.Loop(self._info(node, scope, label), self.block(body, scope.looping()))
+
+    def _for(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        leaf = node.leaves()[0]
+        type_, values = self.expressions.domain(node.nodes("domain")[0])
+        inner = scope.looping()
+        binder = p.Binder(str(leaf), type_)
+        inner.bind(binder, leaf.span, self.names)
+        return p.For(self._info(node, scope, label), binder, values, self.block(node.nodes("block")[0], inner))
+
+    def _jump(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        if not scope.loops:
+            raise mistake(Code.JUMP, f"`{node.kind.rstrip('_')}` outside of a loop", node.span)
+        return (p.Break if node.kind == "break_" else p.Continue)(self._info(node, scope, label))
+
+    def _choose(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        return p.Choose(self._info(node, scope, label), tuple(self.block(branch, scope) for branch in node.nodes("block")))
+
+    def _atomic(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
+        self.names.builtins.add(p.ATOMIC)
+        return p.Atomic(self._info(node, scope, label), self.block(node.nodes("block")[0], scope))
+
+    def contract(self, kind: str, proc: str, node: Node, scope: Scope, position: int) -> p.Assert:
+        """One `requires` or `ensures` clause."""
+        name = f"{kind}.{proc}" + (f".{position + 1}" if position else "")
+        condition = self.expressions.boolean(node.items[0], scope)
+        self.names.properties.append(p.Property(name, kind, node.span))  # type: ignore[arg-type]
+        return p.Assert(self._info(node, scope, None), condition, name, None)
+
+
+def default_literal(type_: p.ValueType, span: p.Span) -> p.Literal:
+    """What a variable without an initial value starts with: false, the least value, the first member."""
+    match type_:
+        case p.BoolType():
+            return p.Literal(False, BOOL, span)
+        case p.IntType(lo=lo):
+            return p.Literal(lo, p.IntType(lo, lo), span)
+        case p.EnumType():
+            return p.Literal(0, type_, span)
+
+
+def sample(type_: p.ValueType, span: p.Span) -> p.Expr:
+    """Some expression of a type that is not a constant."""
+    return p.Result(type_, span)

@@ -1,0 +1,238 @@
+"""Text to surface tree. The only importer of lark.
+
+In: a `Source`. Out: the declarations that could be read and a diagnostic for each that could not: after a syntax error, reading goes on at
+the next declaration. It must not know what any name means.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import lark
+
+from formal import limits
+from formal.codes import Code
+from formal.diagnostics import Diagnostic, Source, Span
+from formal.resources import grammar_text
+from formal.syntax import Leaf, Node, Tree
+
+_TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|[A-Za-z_]\w*|[{}\[\]();]|\n|[^\S\n]+|.', re.DOTALL)
+_HEADS = frozenset(
+    "protocol import const param enum thread_local mutex recursive rwlock sem event cond context bh oneshot thread hook callback proc "
+    "deadlock invariant liveness strong nesting disable expect".split()
+)
+_WORDS = {
+    "NAME": "a name",
+    "INT": "a number",
+    "STRING": "a string in double quotes",
+    "$END": "the end of the file",
+    "LBRACE": "`{`",
+    "RBRACE": "`}`",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "LSQB": "`[`",
+    "RSQB": "`]`",
+    "SEMICOLON": "`;`",
+    "COLON": "`:`",
+    "COMMA": "`,`",
+    "EQUAL": "`=`",
+    "DOT": "`.`",
+    "AT": '`@ "file:function"`',
+    "__ANON_0": "`..`",
+}
+_OPERATORS = frozenset({"PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "CMP", "IMPLIES", "QMARK", "AND", "OR", "__ANON_1", "__ANON_2"})
+_EXPRESSION = frozenset({"TRUE", "FALSE", "NONE", "SELF", "BANG", "QUANT", "NUMBER"})
+_STATEMENTS = frozenset({"SKIP", "AWAIT", "LOCK", "UNLOCK", "LOOP", "IF", "WHILE", "ATOMIC", "RETURN"})
+_DECLARATIONS = frozenset({"PROTOCOL", "CONST", "PARAM", "PROC", "EXPECT", "INVARIANT"})
+
+
+class _Deep(Exception):
+    """The tree got deeper than the limit."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+
+
+class _Tree(lark.Tree[Any]):
+    """A lark tree that knows how deep it is, so that depth is refused while it is built and nothing recurses into it."""
+
+    def __init__(self, data: str, children: list[Any], meta: Any = None) -> None:
+        super().__init__(data, children, meta)
+        self.depth = 1 + max((child.depth for child in children if isinstance(child, _Tree)), default=0)
+        if self.depth > limits.NESTING:
+            raise _Deep(_position(self))
+
+
+def _position(tree: Any) -> int:
+    """Offset of the first token below, found without recursion."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, lark.Token):
+            return int(node.start_pos or 0)
+        todo.extend(reversed(node.children))
+    return 0
+
+
+def _table_cache() -> str | bool:
+    """A private file for the parse tables, which take longer to compute than to load; False where there is no safe place for one."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "formal"
+    try:
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = base.stat()
+    except (OSError, RuntimeError):
+        return False
+    private = status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return str(base / f"grammar-{lark.__version__}.tables") if private else False
+
+
+@cache
+def _parser() -> lark.Lark:
+    options: dict[str, Any] = {
+        "parser": "lalr",
+        "lexer": "basic",
+        "propagate_positions": True,
+        "maybe_placeholders": False,
+        "tree_class": _Tree,
+    }
+    try:
+        return lark.Lark(grammar_text(), cache=_table_cache(), **options)
+    except OSError:
+        return lark.Lark(grammar_text(), **options)
+
+
+def parse(source: Source) -> tuple[tuple[Node, ...], tuple[Diagnostic, ...]]:
+    """The declarations of a file, and what is wrong with its text."""
+    problem = _brackets_too_deep(source)
+    if problem is not None:
+        return (), (problem,)
+    try:
+        return _read(source, source.text, 0), ()
+    except (lark.exceptions.UnexpectedInput, _Deep):
+        pass
+    items: list[Node] = []
+    diagnostics: list[Diagnostic] = []
+    for start, end in _declarations(source.text):
+        try:
+            items += _read(source, source.text[start:end], start)
+        except lark.exceptions.UnexpectedCharacters as error:
+            diagnostics.append(_character(source, start + error.pos_in_stream))
+        except lark.exceptions.UnexpectedToken as error:
+            diagnostics.append(_token(source, error, start, end))
+        except _Deep as error:
+            span = Span(source, start + error.position, start + error.position + 1)
+            diagnostics.append(Diagnostic(Code.DEPTH, f"nested more than {limits.NESTING} deep", span))
+    return tuple(items), tuple(diagnostics)
+
+
+def _read(source: Source, text: str, offset: int) -> tuple[Node, ...]:
+    tree = _parser().parse(text)
+    node = _node(tree, source, offset)
+    assert isinstance(node, Node)
+    return node.nodes()
+
+
+def _node(tree: Any, source: Source, offset: int) -> Tree:
+    if isinstance(tree, lark.Token):
+        start = offset + int(tree.start_pos or 0)
+        return Leaf(tree.type, str(tree), Span(source, start, start + len(tree)))
+    items = tuple(_node(child, source, offset) for child in tree.children)
+    if tree.meta.empty:
+        return Node(str(tree.data), items, Span(source, offset, offset))
+    return Node(str(tree.data), items, Span(source, offset + tree.meta.start_pos, offset + tree.meta.end_pos))
+
+
+def _brackets_too_deep(source: Source) -> Diagnostic | None:
+    depth = 0
+    for token in _TOKEN.finditer(source.text):
+        first = token.group()[0]
+        if first in "([{" and len(token.group()) == 1:
+            depth += 1
+            if depth > limits.NESTING:
+                return Diagnostic(
+                    Code.DEPTH, f"brackets and blocks nest more than {limits.NESTING} deep", Span(source, token.start(), token.end())
+                )
+        elif first in ")]}" and len(token.group()) == 1:
+            depth -= 1
+    return None
+
+
+def _declarations(text: str) -> list[tuple[int, int]]:
+    """Pieces of the text that each should be one declaration: up to a `;` or a closing brace outside of all braces. A line that starts, at
+    its very beginning, with the first word of a declaration starts a piece even where a brace was forgotten."""
+    pieces: list[tuple[int, int]] = []
+    start = depth = 0
+    blank = True
+    line_start = True
+    for token in _TOKEN.finditer(text):
+        word = token.group()
+        if word.isspace() or word.startswith(("//", "/*")):
+            line_start = word == "\n" or (line_start and word.startswith("\n"))
+            continue
+        if line_start and word in _HEADS and not blank and depth > 0:
+            pieces.append((start, token.start()))
+            start, depth = token.start(), 0
+        blank = line_start = False
+        depth += (word == "{") - (word == "}" and depth > 0)
+        if depth == 0 and word in (";", "}"):
+            if word == ";" and not text[start : token.start()].strip():
+                start = token.end()  # the optional `;` behind an enum
+                continue
+            pieces.append((start, token.end()))
+            start, blank = token.end(), True
+    if not blank:
+        pieces.append((start, len(text)))
+    return pieces
+
+
+def _character(source: Source, position: int) -> Diagnostic:
+    shown = source.text[position]
+    if shown == '"':
+        end = source.text.find("\n", position)
+        return Diagnostic(Code.CHARACTER, "a string does not end on its line", Span(source, position, len(source.text) if end < 0 else end))
+    if source.text.startswith("/*", position):
+        return Diagnostic(Code.CHARACTER, "a comment does not end", Span(source, position, position + 2))
+    name = shown if shown.isprintable() else f"U+{ord(shown):04X}"
+    return Diagnostic(Code.CHARACTER, f"`{name}` means nothing here", Span(source, position, position + 1))
+
+
+def _token(source: Source, error: lark.exceptions.UnexpectedToken, start: int, end: int) -> Diagnostic:
+    """What was found, and what could have stood there, in the user's words."""
+    expected = _expected(set(error.accepts or error.expected))
+    if error.token.type == "$END":
+        at = len(source.text[:end].rstrip())
+        missing = "the text ends" if end >= len(source.text.rstrip()) else "the declaration ends"
+        return Diagnostic(Code.SYNTAX, f"{missing} here; expected {expected}", Span(source, at, at + 1))
+    begin = start + int(error.token.start_pos or 0)
+    found = f"`{error.token}`" if len(error.token) < 40 else "this"
+    hint = None
+    if error.token.type not in _WORDS and str(error.token).isidentifier() and "NAME" in (error.accepts or error.expected):
+        hint = f"`{error.token}` is a keyword and cannot be a name"
+    return Diagnostic(Code.SYNTAX, f"unexpected {found}; expected {expected}", Span(source, begin, begin + len(error.token)), hint=hint)
+
+
+def _expected(terminals: set[str]) -> str:
+    words: list[str] = []
+    if terminals >= _DECLARATIONS:
+        words.append("a declaration")
+        terminals -= {t for t in terminals if t.isupper() and t not in _WORDS} | {"NAME", "INT", "LPAR"}
+    if terminals >= _STATEMENTS:
+        words.append("a statement")
+        terminals = terminals & {"RBRACE"}
+    if terminals >= _EXPRESSION:
+        words.append("an expression")
+        terminals -= _EXPRESSION | {"NAME", "INT", "LPAR", "MINUS"}
+    words += sorted(_WORDS[t] for t in terminals if t in _WORDS and t != "AT")
+    rest = sorted(t for t in terminals if t not in _WORDS and t not in _OPERATORS)
+    words += [f"`{t.lower()}`" for t in rest if t.isalpha()]
+    if terminals & _OPERATORS:
+        words.append("an operator")
+    if not words:
+        return "something else"
+    shown = words[:6]
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " or " + shown[-1]

@@ -1,0 +1,24 @@
+"""Where the grammar and the shipped models are: package data in an installed wheel, beside the package in a checkout. Layer 0."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _find(name: str) -> Path:
+    packaged = _PACKAGE / "_data" / name
+    return packaged if packaged.is_dir() else _PACKAGE.parent / name
+
+
+@cache
+def grammar_text() -> str:
+    """The grammar, for lark. Raises OSError when the installation is broken."""
+    return (_find("grammar") / "formal.lark").read_text(encoding="utf-8")
+
+
+def shipped_models() -> Path:
+    """The folder in which imports are looked for last."""
+    return _find("models")
