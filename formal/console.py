@@ -12,10 +12,9 @@ import sys
 from collections.abc import Iterable
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
-if TYPE_CHECKING:
-    from formal.diagnostics import Diagnostic
+from formal.diagnostics import Diagnostic
 
 
 class Exit(IntEnum):
@@ -105,7 +104,7 @@ def say_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
 
 def say_mistake(error: UsageError) -> None:
     """A mistake in the command line, told in the shape of a diagnostic."""
-    say(f"error: {error.message}" + (f"\n  hint: {error.hint}" if error.hint else ""))
+    say(f"formal: error: {error.message}" + (f"\n  = help: {error.hint}" if error.hint else ""))
 
 
 def check_writable(path: str | None) -> None:

@@ -9,13 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from formal import __version__
 from formal.console import Exit, Parser, UsageError, answer, check_writable, definitions, say_diagnostics
-
-if TYPE_CHECKING:
-    from formal.diagnostics import Diagnostic
+from formal.diagnostics import Diagnostic
 
 _STATES = 1000  # a look, not a search: the whole command stays below half a second
 
@@ -54,7 +52,7 @@ def _check(path: str, defines: Mapping[str, str], extra: Sequence[str]) -> tuple
     if loaded.program is None:
         return loaded.diagnostics
     from formal.coverage import unreached
-    from formal.engines.explicit import survey
+    from formal.engines.survey import survey
 
     return loaded.diagnostics + unreached(loaded.program, survey(loaded.program, _STATES))
 

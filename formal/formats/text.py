@@ -64,6 +64,7 @@ def _trimmed(text: str) -> str:
 def _report(console: Console, report: Report, style: Style) -> None:
     console.print(Text(report.model, style="bold").append(f": {report.title}" if report.title else "", style="not bold"))
     _summary(console, report)
+    _parameters(console, report)
     console.print()
     console.print(Padding(_properties(report), (0, 0, 0, 2)))
     _reasons(console, report)
@@ -86,6 +87,9 @@ def _summary(console: Console, report: Report) -> None:
     )
     line.append(f" ({counts}; {report.seconds:.2f} s)")
     console.print(line, soft_wrap=True)
+
+
+def _parameters(console: Console, report: Report) -> None:
     if report.parameters:
         values = ", ".join(f"{name} = {_value(value)}" for name, value in report.parameters.items())
         console.print(Padding(Text(f"with {values}"), (0, 0, 0, 2)))

@@ -1,0 +1,70 @@
+"""Warnings that need a look at the states: statements that no execution reaches, waits that never end, properties that nothing evaluates.
+
+In: a program, and a survey of its states. Out: warnings. A survey that is not exhausted proves nothing about what it has not met, so then
+nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from formal.codes import Code
+from formal.diagnostics import Diagnostic
+from formal.engines.survey import Survey
+from formal.frontend.walking import blocks_of, walk
+from formal.program import (
+    Assert,
+    Await,
+    Block,
+    Break,
+    Call,
+    Continue,
+    Invoke,
+    Loop,
+    Program,
+    Return,
+    Stmt,
+    WaitCond,
+    WaitEvent,
+    WaitSem,
+)
+
+
+def unreached(program: Program, survey: Survey) -> tuple[Diagnostic, ...]:
+    """One warning for the first statement of each stretch that no execution reaches, and one for each wait that none gets past."""
+    if not survey.exhausted:
+        return ()
+    threads = dict.fromkeys(thread.decl for thread in program.threads)
+    bodies = [*(thread.body for thread in threads), *(bh.body for bh in program.bhs)]
+    bodies += [Block((*proc.requires, proc.body, *proc.ensures)) for proc in program.procs.values()]
+    return tuple(found for body in bodies if _wanted(body, program, survey) for found in _block(body, survey))
+
+
+def _wanted(body: Block, program: Program, survey: Survey) -> bool:
+    """Nobody has to use everything that a library offers."""
+    statements = [statement for statement in walk(body) if not isinstance(statement, Block)]
+    own = any(statement.info.span.source.path == program.file for statement in statements)
+    return own or any(statement.info.uid in survey.executed for statement in statements)
+
+
+def _block(block: Block, survey: Survey) -> Iterator[Diagnostic]:
+    """What follows an unreached statement is not reached either: one warning is enough."""
+    for statement in block.statements:
+        if not isinstance(statement, Block):
+            uid = statement.info.uid
+            if _stands(statement) and uid not in survey.executed:
+                vacuous = isinstance(statement, Assert)
+                message = "no execution evaluates this: it holds vacuously" if vacuous else "no execution reaches this statement"
+                yield Diagnostic(Code.VACUOUS if vacuous else Code.UNREACHABLE, message, statement.info.span)
+                return
+            if isinstance(statement, Await | WaitSem | WaitEvent | WaitCond) and uid not in survey.passed:
+                if not statement.info.idle:
+                    yield Diagnostic(Code.NEVER_TRUE, "in no execution does this wait end", statement.info.span)
+                return
+        for inner in blocks_of(statement):
+            yield from _block(inner, survey)
+
+
+def _stands(statement: Stmt) -> bool:
+    """Whether a thread can stand at it, so that the survey would have seen it there."""
+    return not isinstance(statement, Block | Break | Continue | Return | Call | Invoke | Loop)
