@@ -30,7 +30,7 @@ class Exploration:
         self.machine = Machine(program)
         self.threads = len(program.threads)
         self._memory = memory
-        self._runs: list[Run | None] = []
+        self._runs: dict[int, Run] = {}
         first = self.machine.initial()
         self.states: list[State] = [first]
         self.index: dict[State, int] = {first: 0}
@@ -54,16 +54,14 @@ class Exploration:
 
     def run_of(self, control: int) -> Run:
         """The step of whoever stands there."""
-        if control >= len(self._runs):
-            self._runs.extend([None] * (control + 1 - len(self._runs)))
-        run = self._runs[control]
+        run = self._runs.get(control)
         if run is None:
             run = self._runs[control] = self.machine.run(control)
         return run
 
     def expand(self, visit: Visit, err: Err) -> None:
         """The next level: visits each of its states, and adds their successors. Raises OutOfMemory."""
-        states, index, threads = self.states, self.index, range(self.threads)
+        states, index, threads, runs = self.states, self.index, range(self.threads), self._runs
         level = self.level(self.depth)
         self.starts.append(level.stop)
         for number in level:
@@ -76,7 +74,7 @@ class Exploration:
                 control = state[thread]
                 if control < FIRST_PLACE:
                     continue
-                results = self.run_of(control)(state)
+                results = (runs.get(control) or self.run_of(control))(state)
                 (moving if results else waiting).append(thread)
                 for _, after in results:
                     self.transitions += 1

@@ -77,7 +77,8 @@ class Actions:
             node = self._parts.controls.nodes[control]
             if node is None or not isinstance(node.item, At):
                 raise InternalError(f"no thread can stand at control {control}")
-            found = self._of[control] = Action(self._compile(node, node.item), changes_something(node.item))
+            at = node.item
+            found = self._of[control] = Action(self._compile(node, at), changes_something(at), isinstance(at.stmt, While))
         return found
 
     def _compile(self, node: Node, at: At) -> Run:  # noqa: C901 - one arm a kind

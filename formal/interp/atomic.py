@@ -7,28 +7,27 @@ outcomes; a path that has to wait before it has changed anything is not possible
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from formal.interp.changes import Stop
-from formal.interp.control import At, Node
-from formal.interp.landing import Action, Choice, Parts, Run
+from formal.interp.control import Node
+from formal.interp.landing import Action, Choice, Land, Parts, Run
 from formal.interp.layout import State
-from formal.program import ATOMIC, MAX_ATOMIC_TESTS, Atomic, While
+from formal.program import ATOMIC, MAX_ATOMIC_TESTS, Atomic
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """One path through the block, so far. `tests`: of each `while`, by its control. `last`: the state before its last statement."""
 
     choice: Choice
     at: State | Stop
-    changed: bool = False
-    tests: Mapping[int, int] = field(default_factory=dict)
-    last: State = ()
+    changed: bool
+    tests: Mapping[int, int]
+    last: State
 
-    def key(self) -> tuple[object, ...]:
-        """What the rest of the path depends on."""
-        return self.at, self.changed, frozenset(self.tests.items())
+
+NO_TESTS: Final[Mapping[int, int]] = MappingProxyType({})
 
 
 class Atomics:
@@ -43,49 +42,50 @@ class Atomics:
 
     def run(self, node: Node, stmt: Atomic) -> Run:
         """The action of one."""
-        thread, land = node.env.thread, self._parts.go_to(node, self._parts.controls.into_atomic(stmt, node))
-        return lambda state: [(path.choice, path.at) for path in self._explore(Path((), land(list(state))), thread)]
+        thread, land = node.env.thread, self._land(node, stmt)
+        return lambda state: [(path.choice, path.at) for path in self._explore(land(list(state)), thread)]
 
     def before_error(self, node: Node, stmt: Atomic, state: State, error: Stop) -> State | None:
         """The state inside of the block in which the first statement that goes wrong like this is executed."""
-        start = Path((), self._parts.go_to(node, self._parts.controls.into_atomic(stmt, node))(list(state)))
-        return next((path.last for path in self._explore(start, node.env.thread) if path.at == error), None)
+        paths = self._explore(self._land(node, stmt)(list(state)), node.env.thread)
+        return next((path.last for path in paths if path.at == error), None)
 
-    def _explore(self, start: Path, thread: int) -> Sequence[Path]:
-        """The paths to the end of the block, or to where they stop."""
+    def _land(self, node: Node, stmt: Atomic) -> Land:
+        return self._parts.go_to(node, self._parts.controls.into_atomic(stmt, node))
+
+    def _explore(self, inside: State, thread: int) -> Sequence[Path]:
+        """The paths to the end of the block, or to where they stop. Those that meet go on as one."""
         results: list[Path] = []
-        todo, seen = [start], set()
+        seen: set[tuple[State | Stop, bool, frozenset[tuple[int, int]]]] = set()
+        todo = [Path((), inside, False, NO_TESTS, inside)]
+        nodes = self._parts.controls.nodes
         while todo:
             path = todo.pop()
-            if isinstance(path.at, Stop) or not self._inside(path.at[thread]):
+            state = path.at
+            if isinstance(state, Stop) or (node := nodes[state[thread]]) is None or not node.env.atomic:
                 results.append(path)
                 continue
-            ahead = self._step(path, path.at, thread)
-            if len(ahead) > 1:
-                ahead = [other for other in ahead if (key := other.key()) not in seen and not seen.add(key)]  # type: ignore[func-returns-value]
-            todo.extend(reversed(ahead))
+            ahead = self._step(path, state, state[thread])
+            if len(ahead) == 1:
+                todo += ahead
+                continue
+            for other in reversed(ahead):
+                key = (other.at, other.changed, frozenset(other.tests.items()))
+                if key not in seen:
+                    seen.add(key)
+                    todo.append(other)
         return results
 
-    def _inside(self, control: int) -> bool:
-        node = self._parts.controls.nodes[control]
-        return node is not None and node.env.atomic
-
-    def _step(self, path: Path, state: State, thread: int) -> list[Path]:
+    def _step(self, path: Path, state: State, control: int) -> list[Path]:
         """The paths that one more statement gives; none if this one is not possible now."""
-        control = state[thread]
-        tests = path.tests
-        if self._is_test(control):
+        action, tests = self._action(control), path.tests
+        if action.tests:
             tests = {**tests, control: tests.get(control, 0) + 1}
             if tests[control] > MAX_ATOMIC_TESTS:
-                return [replace(path, at=self._violated, last=state)]
-        action = self._action(control)
+                return [Path(path.choice, self._violated, True, tests, state)]
         results = action.run(state)
         (self.passed if results else self.met).add(control)
         if not results:
-            return [replace(path, at=self._violated, last=state)] if path.changed else []
+            return [Path(path.choice, self._violated, True, tests, state)] if path.changed else []
         changed = path.changed or action.changes
         return [Path((*path.choice, *choice), after, changed, tests, state) for choice, after in results]
-
-    def _is_test(self, control: int) -> bool:
-        node = self._parts.controls.nodes[control]
-        return node is not None and isinstance(node.item, At) and isinstance(node.item.stmt, While)

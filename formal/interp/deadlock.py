@@ -114,7 +114,10 @@ class Deadlocks:
         if prop == DEADLOCK_GLOBAL:
             return set(waiting) if not moving and self._some_not_idle(state, waiting) else set()
         if prop == DEADLOCK_PARTIAL:
-            return self._partial(state, waiting) if moving and self._some_not_idle(state, waiting) else set()
+            urgent = [thread for thread in waiting if not self._idle(state[thread])]
+            if not moving or all(self._ended_by(state, thread, moving) for thread in urgent):
+                return set()  # whoever could move will do
+            return self._partial(state, waiting)
         if prop == DEADLOCK_LOCK_ORDER:
             return self._lock_order(state, waiting) if len(waiting) > 1 else set()
         raise InternalError(f"{prop} is no deadlock property")

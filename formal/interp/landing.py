@@ -25,10 +25,11 @@ WAITS: tuple[Result, ...] = ()
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """The step of one node. `changes`: whether an `atomic` that has executed it has changed something."""
+    """The step of one node. `changes`: whether an `atomic` that has executed it has changed something. `tests`: whether it is a `while`."""
 
     run: Run
     changes: bool
+    tests: bool
 
 
 class Parts:
