@@ -56,6 +56,7 @@ class _Lowering:
     drafts: list[Draft] = field(default_factory=list)
     truths: int = 0
     numbers: list[tuple[int, int]] = field(default_factory=list)
+    entries: dict[str, list[Point]] = field(default_factory=dict)  # of the procedures being lowered, innermost last
     regions: int = 0
     loops: int = 0
 
@@ -189,11 +190,17 @@ class _Lowering:
         callee = bind_parameters(stmt, proc, site, callee, self.slot)
         phase = "run" if stmt.place is None else "call"
         if self.too_deep(proc, site):
-            return self.draft(stmt, phase, site)
+            return self.overflow(stmt, phase, proc, site, callee, following)
         body = self.procedure(proc, callee, following)
         if proc.recursive or evaluates_at_call(stmt, proc):
             return self.keep(Draft(stmt, phase, site, (body,), callee))
         return body
+
+    def overflow(self, stmt: Call | Invoke, phase: str, proc: ProcDecl, site: Site, callee: Site, following: Point) -> Point:
+        """A call that is one too many. Nothing comes of it but the error; its targets say what its thread could still do if it went on."""
+        outer = self.entries.get(proc.name)
+        body = outer[-1] if outer else self.procedure(proc, callee, following)
+        return self.draft(stmt, phase, site, following, body)
 
     def too_deep(self, proc: ProcDecl, site: Site) -> bool:
         return proc.recursive and site.active.get(proc.name, 0) >= self.program.recursion
@@ -210,15 +217,19 @@ class _Lowering:
         for clause in reversed(proc.ensures):
             following = self.draft(clause, "run", site, following)
         end = following
+        entry = Point()
+        self.entries.setdefault(proc.name, []).append(entry)
         point = self.block(proc.body, site, Exits(Exit(_nowhere), Exit(_nowhere), Exit(lambda: end)), end)
+        self.entries[proc.name].pop()
         for clause in reversed(proc.requires):
             point = self.draft(clause, "run", site, point)
-        return point
+        entry.target = point
+        return entry
 
     def callback(self, stmt: Invoke, name: str, site: Site, following: Point) -> Point:
         proc = self.program.procs[name]
         if self.too_deep(proc, site):
-            return self.draft(stmt, "run", site)
+            return self.overflow(stmt, "run", proc, site, self.enter(proc, site, None), following)
         point = self.procedure(proc, self.enter(proc, site, None), following)
         if proc.recursive and not stmt.any_order:
             return self.keep(Draft(stmt, "run", site, (point,), self.enter(proc, site, None)))

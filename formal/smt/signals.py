@@ -23,7 +23,7 @@ from formal.program import (
     WriteEvent,
 )
 from formal.smt.execution import Execution
-from formal.smt.expressions import Element
+from formal.smt.elements import Element
 from formal.smt.layout import Cell
 from formal.smt.locks import release_lock, take_lock
 from formal.smt.scene import State
