@@ -31,7 +31,9 @@ from formal.program import (
     If,
     IntType,
     LocalDecl,
+    LocalPlace,
     Lock,
+    Place,
     PostSem,
     Property,
     Return,
@@ -144,7 +146,7 @@ def _values(history: History, state: State, node: Node, at: At) -> str:
             phrases = listed(reader.phrases(condition, node.env))
             return f"that is {reader.shown(condition, node.env)}{reason}{': ' if phrases else ''}{phrases}."
         case Assign(value=value, place=place):
-            return _outside(reader, value, node, _type_of(history.machine.target(place, node.env, state)))
+            return _outside(reader, value, node, _type_of(history.machine, place, node, state))
         case Return(value=value) if value is not None and node.env.result is not None:
             return _outside(reader, value, node, node.env.layout[node.env.result].type)
         case If(condition=value) | While(condition=value) | Await(condition=value) | Assume(condition=value):
@@ -157,8 +159,11 @@ def _values(history: History, state: State, node: Node, at: At) -> str:
             return "a value or an index is outside of its range."
 
 
-def _type_of(target: Target | None) -> ValueType | None:
-    match target:
+def _type_of(machine: Machine, place: Place, node: Node, state: State) -> ValueType | None:
+    """The type of the place that is assigned to, if there is such an element."""
+    if isinstance(place, LocalPlace):
+        return place.decl.type
+    match machine.target(place, node.env, state):
         case Target(decl=VarDecl(type=kind) | ThreadLocalDecl(type=kind) | LocalDecl(type=kind)):
             return kind
         case _:
