@@ -121,7 +121,7 @@ class Code(Enum):
     SELF = (
         "E0407",
         "`self` where there is no running thread",
-        "Invariants, liveness properties and initial values speak of states, not of a running thread: name one, or use `forall t in thread: …`.",
+        "Invariants and liveness speak of states, not of a running thread: name one, or use `forall t in thread: …`.",
         "invariant holds(BQL);",
     )
     CALL = (
@@ -167,7 +167,7 @@ class Code(Enum):
     UNREACHABLE = (
         "W0702",
         "no execution reaches a statement",
-        "It stands behind a jump or an endless loop, or every run of the model passes it by.",
+        "It is behind a jump or an endless loop, or every run passes it by.",
         "return; skip;",
     )
     NEVER_TRUE = ("W0703", "a condition that can never hold", "An `await` waits for ever, a branch is never taken.", "await false;")

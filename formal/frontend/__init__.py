@@ -10,6 +10,7 @@ from formal.diagnostics import Diagnostic
 from formal.frontend.assembly import Assembly
 from formal.frontend.declarations import Declarations
 from formal.frontend.expressions import Expressions
+from formal.frontend.lints import static_lints
 from formal.frontend.names import Names
 from formal.frontend.statements import Statements, unquote
 from formal.loader import Files, read_model, read_text
@@ -36,8 +37,6 @@ def load_text(text: str, name: str = "<text>", defines: Mapping[str, str] | None
 
 
 def _understand(files: Files, file: str, defines: Mapping[str, str]) -> Loaded:
-    from formal.lints import static_lints
-
     if files.diagnostics:  # a declaration that could not be read would only make others look wrong
         return Loaded(None, tuple(files.diagnostics))
     names = Names()

@@ -278,8 +278,7 @@ def digest(sources: Sequence[Source], parameters: Mapping[str, int | bool | str]
 
 def spawn_targets(names: Names) -> set[int]:
     """Threads that some `spawn` names, directly or through `ref thread` parameters."""
-    bodies = [d.body for d in (*names.procs.values(), *names.thread_decls(), *names.bottom_halves())]
-    statements = [statement for body in bodies for statement in walk(body)]
+    statements = [statement for body in names.bodies() for statement in walk(body)]
     bound: dict[p.RefParam, set[int]] = {}
     changed = True
     while changed:

@@ -53,9 +53,7 @@ class Checks:
 
     def run(self) -> None:
         """All checks of all bodies."""
-        bodies = [(proc.body, proc) for proc in self.names.procs.values()]
-        bodies += [(decl.body, None) for decl in (*self.names.thread_decls(), *self.names.bottom_halves())]  # type: ignore[misc]
-        for body, proc in bodies:
+        for body in self.names.bodies():
             for statement in walk(body):
                 if isinstance(statement, p.Loop) and self._goes_round(statement.body):
                     self._tell(
@@ -63,7 +61,8 @@ class Checks:
                     )
                 if isinstance(statement, p.Atomic):
                     self._atomic(statement.body, statement.info.span, set())
-            if proc is not None and proc.result is not None and self._falls_off(body):
+        for proc in self.names.procs.values():
+            if proc.result is not None and self._falls_off(proc.body):
                 self._tell(Code.RESULT, f"`{proc.name}` can end without `return`", proc.span)
 
     def _tell(self, code: Code, message: str, span: Span, *notes: Note, hint: str | None = None) -> None:

@@ -1,7 +1,7 @@
 """Declarations: surface nodes to the tables of names, in an order in which each finds what it needs.
 
-Enums, constants and parameters come first, then threads (so that families can index arrays), objects, procedures' heads, and last the bodies
-and properties. A mistaken declaration is told, poisons its name, and is left out.
+Enums, constants and parameters come first, then threads (so that families can index arrays), objects, procedures' heads, and last the
+bodies. A mistaken declaration is told, poisons its name, and is left out.
 """
 
 from __future__ import annotations
@@ -345,7 +345,7 @@ class Declarations:
                 self._proc_body(node, decl, block, scope)
             case p.ThreadDecl(binder=binder) | p.BhDecl(binder=binder):
                 if binder is not None:
-                    scope.bind(binder, node.span, self.names)
+                    scope.bind(binder, node.span)
                 complete(decl, body=self.statements.block(block, scope))
             case _:
                 raise Poisoned
@@ -353,7 +353,7 @@ class Declarations:
     def _proc_body(self, node: Node, decl: p.ProcDecl, block: Node, scope: Scope) -> None:
         inner = Scope(scope.body, scope.c_source, True, None, decl.result, True)
         for param in decl.params:
-            inner.bind(param, param.span, self.names)
+            inner.bind(param, param.span)
         after = Scope(scope.body, scope.c_source, True, decl.result, None, True, names=dict(inner.names))
         requires = self._clauses("requires", decl, node, inner)
         ensures = self._clauses("ensures", decl, node, after)

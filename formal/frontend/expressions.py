@@ -11,7 +11,7 @@ from formal import limits
 from formal.codes import Code
 from formal.diagnostics import Note, Span
 from formal.frontend.folding import BOOL, describe, fold, hull, same_kind
-from formal.frontend.names import BUILTIN_FUNCTIONS, Mistake, Names, Poisoned, Scope, checked_integer, limited, mistake, similar
+from formal.frontend.names import BUILTIN_FUNCTIONS, Local, Mistake, Names, Poisoned, Scope, checked_integer, limited, mistake, similar
 from formal.program import (
     NONE,
     At,
@@ -292,7 +292,7 @@ class Expressions:
         assert isinstance(node, Node)
         return fold(self._expr(node, scope))
 
-    def _expr(self, node: Node, scope: Scope) -> Expr:
+    def _expr(self, node: Node, scope: Scope) -> Expr:  # noqa: C901 - one flat match over the kinds of node
         items, span = node.items, node.span
         match node.kind:
             case "int":
@@ -330,8 +330,10 @@ class Expressions:
         return Self(THREAD, span)
 
     def _name(self, name: str, scope: Scope, span: Span) -> Expr:
-        names = self.names
         local = scope.names.get(name)
+        return self._global(name, scope, span) if local is None else self._local(local, span)
+
+    def _local(self, local: Local, span: Span) -> Expr:
         match local:
             case Binder(type=type_):
                 return Bound(local, type_, span)
@@ -344,9 +346,10 @@ class Expressions:
             case RefParam(kind="context"):
                 return ContextOf(ViaParam(local), CONTEXT, span)
             case RefParam():
-                raise mistake(Code.TYPE, f"`{name}` is {KINDS[local.kind][1]}, not a value", span, Note("declared here", local.span))
-            case None:
-                pass
+                raise mistake(Code.TYPE, f"`{local.name}` is {KINDS[local.kind][1]}, not a value", span, Note("declared here", local.span))
+
+    def _global(self, name: str, scope: Scope, span: Span) -> Expr:
+        names = self.names
         names.used.add(name)
         if name in names.constants:
             return replace(names.constants[name], span=span)
@@ -472,7 +475,7 @@ class Expressions:
         type_, values = self.domain(domain_node)
         binder = Binder(str(leaf), type_)
         inner = scope.inner()
-        inner.bind(binder, leaf.span, self.names)
+        inner.bind(binder, leaf.span)
         body = self.boolean(body_node, inner)
         return Quantifier(kind, binder, values, body, IntType(0, len(values)) if kind == "number" else BOOL, node.span)  # type: ignore[arg-type]
 

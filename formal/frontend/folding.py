@@ -21,8 +21,8 @@ def fold(expr: Expr) -> Expr:
             return Literal(not value, BOOL, expr.span)
         case Unary(op="-", operand=Literal(value=value)):
             return _integer(-value, expr)
-        case Binary(left=Literal(), right=Literal()):
-            return _binary(expr, expr.left, expr.right)
+        case Binary(left=Literal(value=left), right=Literal(value=right)):
+            return _binary(expr, left, right)
         case Binary(op="&&", left=Literal(value=value)):
             return expr.right if value else Literal(False, BOOL, expr.span)
         case Binary(op="||", left=Literal(value=value)):
@@ -39,8 +39,7 @@ def _integer(value: int, expr: Expr) -> Literal:
     return Literal(value, IntType(value, value), expr.span)
 
 
-def _binary(expr: Binary, left: Literal, right: Literal) -> Expr:
-    a, b = left.value, right.value
+def _binary(expr: Binary, a: int, b: int) -> Expr:
     match expr.op:
         case "+":
             return _integer(a + b, expr)

@@ -17,6 +17,7 @@ from formal.program import (
     At,
     BhDecl,
     Binder,
+    Block,
     ContextDecl,
     EnumType,
     Literal,
@@ -115,6 +116,12 @@ class Names:
         """In order of declaration."""
         return tuple(o for o in self.objects.values() if isinstance(o, BhDecl))
 
+    def bodies(self) -> list[Block]:
+        """Every body: of procedures and callbacks, threads, bottom halves."""
+        found = [proc.body for proc in self.procs.values()]
+        found += [thread.body for thread in self.thread_decls()]
+        return found + [bh.body for bh in self.bottom_halves()]
+
     def thread_decls(self) -> tuple[ThreadDecl, ...]:
         """In order of declaration."""
         return tuple(o for o in self.objects.values() if isinstance(o, ThreadDecl))
@@ -141,8 +148,8 @@ class Scope:
         """A copy for a loop's body."""
         return replace(self, names=dict(self.names), loops=self.loops + 1)
 
-    def bind(self, local: Local, span: Span, names: Names) -> None:
-        """Declare a local. Raises when it would hide another one of the same body, or a global name."""
+    def bind(self, local: Local, span: Span) -> None:
+        """Declare a local. Raises when it would hide another one of the same body."""
         other = self.names.get(local.name)
         if other is not None:
             notes = () if isinstance(other, Binder) else (Note("declared here", other.span),)

@@ -27,13 +27,14 @@ class Sizes:
 
     def check(self) -> None:
         """Tells what is too large."""
-        for decl in (*self.names.thread_decls(), *self.names.bottom_halves()):
-            copies = (decl.size or 1) if isinstance(decl, p.BhDecl) else 1
-            total = copies * self._block(decl.body, self.recursion, None)
+        bodies = [(thread.name, thread.span, 1, thread.body) for thread in self.names.thread_decls()]
+        bodies += [(bh.name, bh.span, bh.size or 1, bh.body) for bh in self.names.bottom_halves()]
+        for name, span, copies, body in bodies:
+            total = copies * self._block(body, self.recursion, None)
             if total > limits.STATEMENTS:
                 shown = str(total) if total < 10**12 else "more than 10^12"
-                text = f"`{decl.name}` has {shown} statements once procedures are in place and `for`s unrolled; the limit is {limits.STATEMENTS}"
-                self.names.diagnostics.append(Diagnostic(Code.LIMIT, text, decl.span))
+                text = f"`{name}` has {shown} statements once procedures are in place and `for`s unrolled; the limit is {limits.STATEMENTS}"
+                self.names.diagnostics.append(Diagnostic(Code.LIMIT, text, span))
         self._cells()
         for statement in self._statements():
             self._expressions(statement)
@@ -41,8 +42,7 @@ class Sizes:
             self._expressions(prop)
 
     def _statements(self) -> list[p.Stmt]:
-        bodies = [d.body for d in (*self.names.procs.values(), *self.names.thread_decls(), *self.names.bottom_halves())]
-        return [statement for body in bodies for statement in walk(body)]
+        return [statement for body in self.names.bodies() for statement in walk(body)]
 
     def _block(self, block: p.Block, depth: int, within: str | None) -> int:
         return sum(self._statement(statement, depth, within) for statement in block.statements)

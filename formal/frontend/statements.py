@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 
 from formal import program as p
 from formal.codes import Code
-from formal.diagnostics import Note
+from formal.diagnostics import Note, Span
 from formal.frontend.expressions import Expressions, kind_of, place_type
 from formal.frontend.folding import BOOL
 from formal.frontend.names import Mistake, Names, Poisoned, Scope, mistake
+from formal.frontend.walking import walk
 from formal.syntax import Leaf, Node, Tree
 
+ATOMIC_WIDTH = 60  # columns of an atomic's rendering in witnesses
 _KEYWORD = {"rdlock": "rdlock", "wrlock": "wrlock", "rdunlock": "rdlock", "wrunlock": "wrlock"}
 
 
@@ -166,7 +168,7 @@ class Statements:
         type_ = self.expressions.value_type(items[0])
         decl = p.LocalDecl(str(items[1]), type_, items[1].span)
         outer = scope.inner()
-        scope.bind(decl, items[1].span, self.names)  # even if its value is mistaken: its uses are not
+        scope.bind(decl, items[1].span)  # even if its value is mistaken: its uses are not
         place = p.LocalPlace(decl)
         if len(items) == 2:
             value: p.Expr = default_literal(type_, node.span)
@@ -389,7 +391,7 @@ class Statements:
         type_, values = self.expressions.domain(node.nodes("domain")[0])
         inner = scope.looping()
         binder = p.Binder(str(leaf), type_)
-        inner.bind(binder, leaf.span, self.names)
+        inner.bind(binder, leaf.span)
         return p.For(self._info(node, scope, label), binder, values, self.block(node.nodes("block")[0], inner))
 
     def _jump(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
@@ -402,7 +404,8 @@ class Statements:
 
     def _atomic(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         self.names.builtins.add(p.ATOMIC)
-        return p.Atomic(self._info(node, scope, label), self.block(node.nodes("block")[0], scope))
+        body = self.block(node.nodes("block")[0], scope)
+        return p.Atomic(self._info(node, scope, label, _atomic_text(body)), body)
 
     def contract(self, kind: str, proc: str, node: Node, scope: Scope, position: int) -> p.Assert:
         """One `requires` or `ensures` clause."""
@@ -412,7 +415,19 @@ class Statements:
         return p.Assert(self._info(node, scope, None), condition, name, None)
 
 
-def default_literal(type_: p.ValueType, span: p.Span) -> p.Literal:
+def _atomic_text(body: p.Block) -> str:
+    """`atomic { lock BQL; flag = true; }`: what it does on one line, assertions left out, cut where it gets long."""
+    shown = "atomic {"
+    for statement in walk(body):
+        if isinstance(statement, p.Block | p.Assert):
+            continue
+        if len(shown) + len(statement.info.text) > ATOMIC_WIDTH:
+            return f"{shown} …}}"
+        shown += f" {statement.info.text};"
+    return f"{shown} }}"
+
+
+def default_literal(type_: p.ValueType, span: Span) -> p.Literal:
     """What a variable without an initial value starts with: false, the least value, the first member."""
     match type_:
         case p.BoolType():
@@ -423,6 +438,6 @@ def default_literal(type_: p.ValueType, span: p.Span) -> p.Literal:
             return p.Literal(0, type_, span)
 
 
-def sample(type_: p.ValueType, span: p.Span) -> p.Expr:
+def sample(type_: p.ValueType, span: Span) -> p.Expr:
     """Some expression of a type that is not a constant."""
     return p.Result(type_, span)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from formal import program as p
 from formal.codes import Code
-from formal.diagnostics import Diagnostic
+from formal.diagnostics import Diagnostic, Span
 from formal.frontend.names import Names
 from formal.frontend.walking import blocks_of, walk
 
@@ -21,9 +21,8 @@ def static_lints(program: p.Program, names: Names) -> tuple[Diagnostic, ...]:
 
 
 def _bodies(program: p.Program) -> list[p.Block]:
-    decls = {thread.decl for thread in program.threads}
-    ordered = [decl for decl in dict.fromkeys(thread.decl for thread in program.threads) if decl in decls]
-    return [d.body for d in (*ordered, *program.bhs, *program.procs.values())]
+    threads = [decl.body for decl in dict.fromkeys(thread.decl for thread in program.threads)]
+    return threads + [bh.body for bh in program.bhs] + [proc.body for proc in program.procs.values()]
 
 
 def _statements(program: p.Program) -> Iterator[p.Stmt]:
@@ -31,7 +30,7 @@ def _statements(program: p.Program) -> Iterator[p.Stmt]:
         yield from walk(body)
 
 
-def _own(span: p.Span, program: p.Program) -> bool:
+def _own(span: Span, program: p.Program) -> bool:
     """Whether a place is in the file named on the command line: a library need not be used up."""
     return span.source.path == program.file
 
@@ -51,8 +50,17 @@ def _objects(ref: p.Ref, program: p.Program) -> set[str]:
     """Names of what a reference may stand for; through a parameter, everything of its kind."""
     if isinstance(ref, p.Direct):
         return {ref.decl.name}
-    tables = {"mutex": program.mutexes, "rwlock": program.rwlocks, "bh": program.bhs, "context": program.contexts}
-    return {decl.name for decl in tables.get(ref.param.kind, ())}
+    match ref.param.kind:
+        case "mutex":
+            return {decl.name for decl in program.mutexes}
+        case "rwlock":
+            return {decl.name for decl in program.rwlocks}
+        case "bh":
+            return {decl.name for decl in program.bhs}
+        case "context":
+            return {decl.name for decl in program.contexts}
+        case _:
+            return set()
 
 
 def _never_taken(program: p.Program) -> Iterator[Diagnostic]:
@@ -63,9 +71,10 @@ def _never_taken(program: p.Program) -> Iterator[Diagnostic]:
             taken |= _objects(statement.ref, program)
         if isinstance(statement, p.Unlock):
             named |= _objects(statement.ref, program)
-    for lock in (*program.mutexes, *program.rwlocks):
-        if lock.name not in taken and (_own(lock.span, program) or lock.name in named):
-            yield Diagnostic(Code.NEVER_TAKEN, f"no statement takes `{lock.name}`", lock.span)
+    locks = [(lock.name, lock.span) for lock in program.mutexes] + [(lock.name, lock.span) for lock in program.rwlocks]
+    for name, span in locks:
+        if name not in taken and (_own(span, program) or name in named):
+            yield Diagnostic(Code.NEVER_TAKEN, f"no statement takes `{name}`", span)
 
 
 def _never_run(program: p.Program) -> Iterator[Diagnostic]:
@@ -104,7 +113,7 @@ def _behind_jumps(block: p.Block) -> Iterator[Diagnostic]:
             reached = False
 
 
-def _configured(span: p.Span, names: Names) -> bool:
+def _configured(span: Span, names: Names) -> bool:
     """Whether the text speaks of constants or parameters: then it may well say something in another configuration of the model."""
     words = re.findall(r"[A-Za-z_]\w*", span.source.text[span.start : span.end])
     return any(word in names.constants and not isinstance(names.constants[word].type, p.EnumType) for word in words)
@@ -112,11 +121,13 @@ def _configured(span: p.Span, names: Names) -> bool:
 
 def _constant(program: p.Program, names: Names) -> Iterator[Diagnostic]:
     for statement in _statements(program):
+        if isinstance(statement, p.Block):
+            continue
         match statement:
             case p.Await(condition=p.Literal(value=False)) if not _configured(statement.info.span, names):
                 yield Diagnostic(Code.NEVER_TRUE, "this `await` can never hold", statement.info.span)
-            case p.Assert(condition=p.Literal(value=True), prop=prop) if not _configured(statement.info.span, names):
-                yield Diagnostic(Code.VACUOUS, f"`{prop}` is constantly true", statement.info.span)
+            case p.Assert(condition=p.Literal(value=True), prop=name) if not _configured(statement.info.span, names):
+                yield Diagnostic(Code.VACUOUS, f"`{name}` is constantly true", statement.info.span)
             case _:
                 continue
     for prop in program.properties:
