@@ -19,6 +19,7 @@ from formal.program import Program, Property
 from formal.race import Disagreement, Outcome, Settled, Standing, race
 from formal.verdict import PropertyResult, Report, SourceRef, Trace, Verdict, Witness
 
+_LINGER = 1.0  # seconds for the figures, which an engine tells last
 Replay = Callable[[Trace], Witness]
 
 
@@ -43,7 +44,7 @@ class Silent:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked of one program. `properties`: names to settle; `deadline`: of time.monotonic(); `begun`: when the command began;
-    `defines` and `extra`: what it was loaded with."""
+    `defines` and `extra`: what it was loaded with; `statistics`: the figures are wanted, too."""
 
     properties: tuple[str, ...]
     depth: int | None = None
@@ -53,6 +54,7 @@ class Request:
     begun: float = field(default_factory=time.monotonic)
     defines: Mapping[str, str] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
+    statistics: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def prove(program: Program, request: Request, watcher: Watcher | None = None) ->
         contenders(request.engine),
         jobs=request.jobs,
         deadline=request.deadline,
+        linger=_LINGER if request.statistics else 0.0,
         started=watcher.started,
         watch=watcher.standing,
     )

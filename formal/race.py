@@ -81,15 +81,17 @@ def race(
     *,
     jobs: int | None = None,
     deadline: float | None = None,
+    linger: float = 0.0,
     started: Callable[[], None] = lambda: None,
     watch: Callable[[Standing], None] = lambda _: None,
 ) -> Outcome:
     """Run the engines until every property of `options` is settled or nothing more can be had.
 
-    `jobs`: how many engines at once (None: all); `deadline`: of time.monotonic(). `started` is called once, when the engines are at work;
-    `watch` every now and then. Raises Disagreement.
+    `jobs`: how many engines at once (None: all); `deadline`: of time.monotonic(); `linger`: seconds that the winners have, when all is
+    settled, to tell their figures. `started` is called once, when the engines are at work; `watch` every now and then.
+    Raises Disagreement.
     """
-    return _Race(program, options, engines, jobs or len(engines)).run(deadline, started, watch)
+    return _Race(program, options, engines, jobs or len(engines)).run(deadline, linger, started, watch)
 
 
 class _Race:
@@ -104,7 +106,7 @@ class _Race:
         self.crashes: list[tuple[str, str]] = []
         self.kinds = {prop.name: prop.kind for prop in program.properties}
 
-    def run(self, deadline: float | None, started: Callable[[], None], watch: Callable[[Standing], None]) -> Outcome:
+    def run(self, deadline: float | None, linger: float, started: Callable[[], None], watch: Callable[[Standing], None]) -> Outcome:
         timed_out = False
         with _interrupts() as interrupted:
             try:
@@ -117,10 +119,18 @@ class _Race:
                     self._hear(min(_TICK, deadline - time.monotonic()) if deadline is not None else _TICK)
                     self._fill()
                     watch(self._standing())
+                if not self._open():
+                    self._linger(time.monotonic() + linger)
             finally:
                 for contender in self.contenders:
                     contender.child.end()
         return self._outcome(bool(interrupted), timed_out)
+
+    def _linger(self, end: float) -> None:
+        winners = {settled.engine for settled in self.settled.values()}
+        children = [contender.child for contender in self.contenders if contender.name in winners]
+        while any(not child.ended for child in children) and time.monotonic() < end:
+            self._hear(_TICK)
 
     def _open(self) -> tuple[str, ...]:
         return tuple(name for name in self.options.properties if name not in self.settled)

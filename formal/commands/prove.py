@@ -77,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
                 started,
                 definitions(arguments.defines),
                 tuple(arguments.extra),
+                arguments.stats,
             )
             answers.append(prove(program, request, watcher))
             if answers[-1].interrupted:
