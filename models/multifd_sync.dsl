@@ -8,6 +8,7 @@
 // - One migration, up to the end of its setup. No pages are queued yet, so that the channels carry the synchronisation only.
 // - Writing to a socket takes no lock and always returns; it is no step. Connecting may fail; with -D CONNECT_CAN_FAIL=false it cannot.
 // - A vCPU's exit takes the BQL and gives it back. That the guest runs on while the migration hangs is what it is here for.
+// - What is done under a channel's mutex is one step: it waits for nothing else, and only that mutex's holders look at what it changes.
 // - The order is that of 8.1 (d2026ee117): a channel posts channels_ready when it starts to wait for work.
 
 import "lib/qemu.dsl";
@@ -26,7 +27,7 @@ proc qemu_fflush() @ "migration/qemu-file.c:qemu_fflush" { }  // to a socket
 sem channels_ready max 2 * CHANNELS = 0;
 sem work[CHANNELS] max 1 = 0;                    // MultiFDSendParams::sem
 sem sem_sync[CHANNELS] max 1 = 0;
-mutex param_mutex[CHANNELS];                     // MultiFDSendParams::mutex, protects the next two
+mutex param_mutex[CHANNELS];                     // MultiFDSendParams::mutex, protects the next one
 0..1 pending_job[CHANNELS];
 bool quit[CHANNELS];
 bool connect_failed[CHANNELS];
@@ -44,10 +45,12 @@ proc multifd_save_setup() @ "migration/multifd.c:multifd_save_setup" {
 }
 
 thread io_task_worker[c: CHANNELS] @ "io/task.c:qio_task_thread_worker" {
-    if (CONNECT_CAN_FAIL) {
-        choose { skip; } or { connect_failed[c] = true; }
+    atomic {                                     // nobody looks at the outcome before the result is there
+        if (CONNECT_CAN_FAIL) {
+            choose { } or { connect_failed[c] = true; }
+        }
+        qio_task_thread_complete(qio_task_thread_result[c]);
     }
-    qio_task_thread_complete(qio_task_thread_result[c]);
 }
 
 bh qio_task_thread_result[c: CHANNELS] on default_main_context @ "io/task.c:qio_task_thread_result" {
@@ -69,20 +72,24 @@ thread multifd_send_thread[c: CHANNELS] @ "migration/multifd.c:multifd_send_thre
     loop {
         post channels_ready;
         idle: wait work[c];
-        lock param_mutex[c];
-        pending_job[c] = pending_job[c] - 1;     // the packet is sent
-        unlock param_mutex[c];
+        atomic {
+            with param_mutex[c] {
+                pending_job[c] = pending_job[c] - 1;         // the packet is sent
+            }
+        }
         post sem_sync[c];
     }
 }
 
 proc multifd_send_sync_main() @ "migration/multifd.c:multifd_send_sync_main" {
     for c in 0..CHANNELS - 1 {
-        with param_mutex[c] {
-            if (quit[c]) {
-                return;                          // -1: the migration fails
+        atomic {
+            with param_mutex[c] {
+                if (quit[c]) {
+                    return;                      // -1: the migration fails
+                }
+                pending_job[c] = pending_job[c] + 1;
             }
-            pending_job[c] = pending_job[c] + 1;
         }
         post work[c];
     }
@@ -95,8 +102,7 @@ proc multifd_send_sync_main() @ "migration/multifd.c:multifd_send_sync_main" {
 
 thread migration_thread @ "migration/migration.c:migration_thread" {
     qemu_mutex_lock_iothread();
-    skip @ "migration/savevm.c:qemu_savevm_state_header";
-    qemu_mutex_unlock_iothread();
+    qemu_mutex_unlock_iothread();                // the header is written in between
     qemu_mutex_lock_iothread();
     qemu_savevm_state_setup();
     qemu_mutex_unlock_iothread();
@@ -126,4 +132,5 @@ thread vcpu[VCPUS] @ "accel/kvm/kvm-accel-ops.c:kvm_vcpu_thread_fn" {
 deadlock free;
 
 invariant owner_has_flag: forall t in thread: holds(t, BQL) == t.iothread_locked;
-invariant channel_after_connect: forall c in 0..CHANNELS - 1: at(multifd_send_thread[c], multifd_send_thread.idle) implies !connect_failed[c];
+invariant channel_after_connect: forall c in 0..CHANNELS - 1:
+    at(multifd_send_thread[c], multifd_send_thread.idle) implies !connect_failed[c];

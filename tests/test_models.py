@@ -8,14 +8,17 @@ import pytest
 
 from formal.engines import explicit
 from formal.engines.protocol import Event, Finding, Options
-from formal.frontend import load
+from formal.frontend import load, load_text
 from formal.interp import Machine, replay
 from formal.program import Program
 from formal.verdict import Verdict, Witness
 
 MODELS = Path(__file__).parent.parent / "models"
-NAMES = ("savevm_unlocked", "savevm_locked", "savevm_resume", "multifd_sync_locked", "multifd_sync_unlocked")
-SIZES = {"savevm": ({}, {"VCPUS": "4"}, {"HEADER_FLUSHES": "true"}), "multifd": ({}, {"VCPUS": "4"}, {"CHANNELS": "1"})}
+NAMES = ("savevm_unlocked", "savevm_locked", "savevm_resume", "savevm_drained", "multifd_sync_locked", "multifd_sync_unlocked")
+SIZES = {
+    "savevm": ({}, {"VCPUS": "4"}, {"HEADER_FLUSHES": "true"}),
+    "multifd": ({}, {"VCPUS": "4", "CHANNELS": "1"}, {"CHANNELS": "3", "CONNECT_CAN_FAIL": "false"}),
+}
 LONGEST = 150  # lines of a file that can be read in one sitting
 
 
@@ -96,6 +99,35 @@ def test_the_left_hang_is_the_main_loop_asleep_with_nobody_to_wake_it() -> None:
     witness = witness_of(program_of("savevm_resume", {}), "invariant.pause_is_awaited")
     assert "vm_start" in witness.steps[-1].stack
     assert any(step.thread == "main_loop" and "pause_all_vcpus" in step.stack for step in witness.steps)
+
+
+# 17e2a4a47d: the main loop waits for an I/O thread, which needs the context's lock to complete the request.
+RECURSIVE_CONTEXT_LOCK = """
+protocol save_vmstate "the context's lock, taken once too often";
+import "lib/qemu.dsl";
+const TWICE = {twice};
+recursive mutex context_lock;
+bool busy = true;
+thread iothread {{ with context_lock {{ atomic {{ busy = false; aio_wait_kick(); }} }} }}
+thread main_loop {{
+    qemu_mutex_lock_iothread();
+    lock context_lock;
+    if (TWICE) {{ lock context_lock; }}
+    aio_wait_while_elsewhere(busy, context_lock);
+    if (TWICE) {{ unlock context_lock; }}
+    unlock context_lock;
+    loop {{ os_host_main_loop_wait(); poll main_context; }}
+}}
+deadlock free;
+"""
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_wait_elsewhere_gives_the_context_lock_back_once(twice: bool) -> None:
+    loaded = load_text(RECURSIVE_CONTEXT_LOCK.format(twice=str(twice).lower()))
+    assert loaded.program is not None
+    violated = {prop for prop, finding in settle(loaded.program).items() if finding.verdict is Verdict.VIOLATED}
+    assert violated == ({"deadlock.global"} if twice else set())
 
 
 @pytest.mark.parametrize("path", sorted(MODELS.rglob("*.dsl")), ids=lambda path: path.name)

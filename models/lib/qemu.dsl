@@ -47,7 +47,8 @@ proc os_host_main_loop_wait() @ "util/main-loop.c:os_host_main_loop_wait" {
     qemu_mutex_lock_iothread();
 }
 
-// AIO_WAIT_WHILE. Whoever waits counts itself, whoever finishes a request kicks all that wait: they look at their condition again.
+// aio_poll(ctx, true) is the statement `poll ctx blocking`, AIO_WAIT_WHILE in ctx's home `aio_wait_while ctx (condition)`; neither drops
+// the BQL. Whoever waits counts itself, whoever finishes a request kicks all that wait: they look at their condition again.
 0..255 num_waiters = 0;
 bh aio_wait_bh on main_context @ "util/aio-wait.c:dummy_bh_cb" { }
 
@@ -55,6 +56,19 @@ proc aio_wait_kick() @ "util/aio-wait.c:aio_wait_kick" {
     if (num_waiters > 0) {
         schedule aio_wait_bh;
     }
+}
+
+// AIO_WAIT_WHILE for a context that is another thread's home: polls main_context, and gives that context's lock back meanwhile. Once: who
+// took it twice still has it.
+proc aio_wait_while_elsewhere(ref bool busy, ref mutex context_lock) @ "include/block/aio-wait.h:AIO_WAIT_WHILE_INTERNAL" {
+    num_waiters = num_waiters + 1;
+    assert waits_in_main_context: in_context(main_context) "g_assert(qemu_get_current_aio_context() == qemu_get_aio_context())";
+    while (busy) {
+        unlock context_lock;
+        elsewhere: poll main_context blocking;
+        lock context_lock;
+    }
+    num_waiters = num_waiters - 1;
 }
 
 // A generated coroutine wrapper, outside of coroutines: bdrv_writev_vmstate(), blk_pwrite() and the like. aio_co_enter() runs the
