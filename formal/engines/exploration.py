@@ -103,4 +103,3 @@ class Exploration:
         """Raises OutOfMemory if this process has ever taken more than it may."""
         if self._memory is not None and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > self._memory * 1024:
             raise OutOfMemory
-

@@ -44,5 +44,5 @@ def survey(program: Program, max_states: int) -> Survey:
         exploration.exhausted,
         len(exploration.states),
         frozenset(uid for control in stood | passed | machine.met_in_atomics for uid in machine.uids(control)),
-        frozenset(machine.uid(control) for control in passed),
+        frozenset(uid for control in passed for uid in machine.passed(control)),
     )

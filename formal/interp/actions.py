@@ -16,7 +16,7 @@ from formal.interp.atomic import Atomics
 from formal.interp.changes import Stop
 from formal.interp.control import Again, At, Guard, Node, Rest, info_of
 from formal.interp.dispatching import Dispatcher
-from formal.interp.landing import Action, Land, Parts, Result, Run
+from formal.interp.landing import Action, Parts, Result, Run
 from formal.interp.layout import FINISHED, NOT_SPAWNED, State, Target, Undefined
 from formal.program import (
     SPAWN,
@@ -83,8 +83,6 @@ class Actions:
 
     def _compile(self, node: Node, at: At) -> Run:  # noqa: C901 - one arm a kind
         stmt, parts = at.stmt, self._parts
-        if at.phase == "label":
-            return parts.deterministic(list, self._unlabelled(node, at))
         match stmt:
             case Skip():
                 return parts.deterministic(list, parts.go_on(node))
@@ -152,12 +150,6 @@ class Actions:
 
     def _inside(self, node: Node, block: Block) -> Node:
         return self._parts.controls.node(Rest(block, 0), node.below, node.env)
-
-    def _unlabelled(self, node: Node, at: At) -> Land:
-        assert node.below is not None
-        to, mode = self._parts.controls.begin_unlabelled(at.stmt, node.below, node.env)
-        jump = self._parts.controls.resume(to, mode)
-        return self._parts.land(node.env.thread, jump, node.env.depth)
 
     def _change(self, node: Node, ref: Ref, make: Any) -> Run:
         land = self._parts.go_on(node)
@@ -244,4 +236,4 @@ def changes_something(at: At) -> bool:
         case Skip() | If() | While() | Assert() | Assume() | Await() | Join() | WaitEvent() | Choose() | Invoke():
             return False
         case _:
-            return at.phase != "label"
+            return True

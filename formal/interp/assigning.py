@@ -49,9 +49,7 @@ class Assigner:
             change = self._declare(env.thread, depth, value, fits(place.decl.type))
             return self._parts.deterministic(change, self._parts.go_on(node, depth=depth + 1))
         land = self._parts.go_on(node)
-        return self._parts.for_target(
-            place, env, lambda target: self._parts.deterministic(self._change(target, env.thread, value), land)
-        )
+        return self._parts.for_target(place, env, lambda target: self._parts.deterministic(self._change(target, env.thread, value), land))
 
     def _change(self, target: Target, thread: int, value: Function) -> Change:
         match target.decl:

@@ -228,5 +228,3 @@ def wake(cond: Target, mutex: Target, thread: int) -> Change:
         return new
 
     return change
-
-

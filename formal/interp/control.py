@@ -272,17 +272,11 @@ class Controls:
 
     # ------------------------------------------------------------ statements
 
-    def _begin(self, stmt: Stmt, after: Node, env: Env) -> tuple[Node, Mode]:
+    def _begin(self, stmt: Stmt, after: Node, env: Env) -> tuple[Node, Mode]:  # noqa: C901 - one arm a kind
         """Control comes to a statement."""
-        if isinstance(stmt, Block):
-            return self.node(Rest(stmt, 0), after, env), "next"
-        if stmt.info.label is not None and self.takes_no_step(stmt):
-            return self.node(At(stmt, "label"), after, env), "next"
-        return self.begin_unlabelled(stmt, after, env)
-
-    def begin_unlabelled(self, stmt: Step, after: Node, env: Env) -> tuple[Node, Mode]:  # noqa: C901 - one arm a kind
-        """Control comes to a statement whose label, if it had one, has had its step."""
         match stmt:
+            case Block():
+                return self.node(Rest(stmt, 0), after, env), "next"
             case Loop(body=body):
                 return self.node(Rest(body, 0), self.node(Again(stmt), after, env), env), "next"
             case For(domain=domain):
@@ -310,18 +304,6 @@ class Controls:
         """The inside of the block that `node` stands at."""
         env = replace(node.env, atomic=True)
         return self.node(Rest(stmt.body, 0), self.node(Whole(stmt), node.below, env), env)
-
-    def takes_no_step(self, stmt: Step) -> bool:
-        """Whether it is control only. (`x = p();` takes a step at its end.)"""
-        match stmt:
-            case Block() | Loop() | For() | Break() | Continue() | Return(value=None):
-                return True
-            case Call(place=place):
-                return place is None and not self.call_takes_step(stmt)
-            case Invoke(any_order=any_order):
-                return not any_order
-            case _:
-                return False
 
     # ------------------------------------------------------------ bodies
 

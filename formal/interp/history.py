@@ -57,7 +57,7 @@ class History:
         return None
 
     def since(self, key: str) -> str:
-        """", since step 4 (`lock BQL`)", or nothing for what was always so."""
+        """ ", since step 4 (`lock BQL`)", or nothing for what was always so."""
         past = self.last_change(key)
         return "" if past is None else f" since step {past.number}, {where(past.info)}"
 

@@ -132,9 +132,11 @@ class Machine:
         """Controls inside of atomics that some step has got past."""
         return frozenset(self._actions.atomics.passed)
 
-    def uid(self, control: int) -> int:
-        """The statement that is stood at."""
-        return self._controls.uids[control]
+    def passed(self, control: int) -> frozenset[int]:
+        """The uid of the statement that a step from there gets past; none for the first step of `wait C with L`."""
+        node = self._controls.nodes[control]
+        asleep = node is not None and isinstance(node.item, At) and node.item.phase == "wait"
+        return frozenset() if asleep else frozenset((self._controls.uids[control],))
 
     def uids(self, control: int) -> frozenset[int]:
         """That statement and those around it, in all frames."""
@@ -147,7 +149,7 @@ class Machine:
         return self._views.of(state)
 
     def status(self, state: State, thread: int) -> str:
-        """"not spawned", "running" or "finished"."""
+        """ "not spawned", "running" or "finished"."""
         return self._views.status(state, thread)
 
     def place(self, state: State, thread: int) -> Place | None:

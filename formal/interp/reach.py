@@ -115,17 +115,21 @@ class Reach:
         return found
 
     def _settled(self, thread: int, control: int) -> Effects:
-        """The summaries of bodies that were met before are final; new ones grow from nothing until they change no more."""
-        known = len(self._bodies)
-        found = self._effects(thread, control)
-        if len(self._bodies) == known:
-            return found
+        """The summaries of bodies that were met before are final; new ones grow from nothing until they change no more. What they turn
+        out to let through can lead to bodies that nobody has met yet: until there are none."""
+        while True:
+            known = len(self._bodies)
+            found = self._effects(thread, control)
+            if len(self._bodies) == known:
+                return found
+            self._grow()
+
+    def _grow(self) -> None:
         before: dict[tuple[Frame, int], Flow] = {}
         while self._bodies != before:
             before = dict(self._bodies)
             for frame, runner in before:
                 self._bodies[frame, runner] = self._body(frame, runner)
-        return self._effects(thread, control)
 
     def _effects(self, thread: int, control: int) -> Effects:
         node = self._controls.nodes[control]
@@ -181,7 +185,7 @@ class Reach:
                 return Flow(self._on("lock", at.targets[1:]), NEXT)
             case Call(place=place), "assign":
                 return self._assignment(place, env)
-            case Invoke(any_order=any_order), phase if phase != "label":
+            case Invoke(any_order=any_order), _:
                 return self._invocation(at.remaining, any_order, env)
             case stmt, _:
                 return self._statement(stmt, env)

@@ -33,8 +33,8 @@ from formal.verdict import View, ViewValue
 
 
 def phase_of(at: At) -> str:
-    """The phase as views name it: an `invoke` and the step of a label have one place to stand."""
-    return "run" if at.phase == "label" or (at.phase == "call" and not at.targets and at.remaining) else at.phase
+    """The phase as views name it: an `invoke` has one place to stand."""
+    return "run" if at.remaining else at.phase
 
 
 class Views:
