@@ -92,8 +92,7 @@ thread main_loop @ "softmmu/runstate.c:qemu_main_loop" {
 
 thread vcpu[v: VCPUS] @ "accel/tcg/tcg-accel-ops-mttcg.c:mttcg_cpu_thread_fn" {
     loop {
-        guest: skip;                             // guest code, without the BQL
-        qemu_mutex_lock_iothread();
+        qemu_mutex_lock_iothread();              // guest code, for as long as it takes to need the BQL
         choose {
             pflash_update(pflash_in_progress[v], pflash_queued[v], blk_co_pwrite_entry[v]);      // an MMIO write
         } or {
@@ -111,8 +110,8 @@ invariant flag_without_bql: forall t in thread: t.iothread_locked && !holds(t, B
     implies at(t, pause_all_vcpus.paused) || at(t, qemu_wait_io_event.idle);
 // After the fix nobody waits in the block layer without the BQL. Before it, the job did: on the main loop too, where nothing asserts.
 invariant block_layer_under_bql: HOLD_BQL_DURING_SETUP implies (forall t in thread: at(t, bdrv_poll_co.waiting) implies holds(t, BQL));
-// Guest code runs without the BQL, and not while the guest is stopped.
-invariant guest_without_bql: forall v in vcpu: at(v, vcpu.guest) implies !v.iothread_locked && !stopped[v];
+// A stopped vCPU does nothing, and is not in the guest.
+invariant stopped_sleeps: forall v in vcpu: stopped[v] implies at(v, qemu_wait_io_event.asleep) || at(v, qemu_wait_io_event.idle);
 // Who sleeps until the guest is stopped has asked every vCPU to stop, and a vCPU stops only for a guest that is stopped, or is to be.
 invariant pause_is_awaited: at(main_loop, pause_all_vcpus.paused) implies (forall v in vcpu: stop[v] || stopped[v]);
 invariant stopped_for_good: forall v in vcpu: stopped[v] implies vmstop_requested || current_run_state != RUN_STATE_RUNNING;

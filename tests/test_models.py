@@ -15,7 +15,7 @@ from formal.verdict import Verdict, Witness
 
 MODELS = Path(__file__).parent.parent / "models"
 NAMES = ("savevm_unlocked", "savevm_locked", "savevm_resume", "savevm_drained", "multifd_sync_locked", "multifd_sync_unlocked")
-SIZES = {
+SIZES: dict[str, tuple[dict[str, str], ...]] = {
     "savevm": ({}, {"VCPUS": "4"}, {"HEADER_FLUSHES": "true"}),
     "multifd": ({}, {"VCPUS": "4", "CHANNELS": "1"}, {"CHANNELS": "3", "CONNECT_CAN_FAIL": "false"}),
 }

@@ -77,8 +77,8 @@ proc aio_wait_while_elsewhere(ref bool busy, ref mutex context_lock) @ "include/
 proc bdrv_poll_co(ref bool in_progress, ref bh co) @ "block/block-gen.h:bdrv_poll_co" {
     atomic {
         in_progress = true;
-        num_waiters = num_waiters + 1;
         schedule co;
+        num_waiters = num_waiters + 1;
     }
     waiting: aio_wait_while main_context (in_progress);
     num_waiters = num_waiters - 1;

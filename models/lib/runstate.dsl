@@ -83,7 +83,7 @@ proc qemu_wait_io_event(ref cond halted) @ "softmmu/cpus.c:qemu_wait_io_event" {
             broadcast qemu_pause_cond;
         }
     }
-    while (stopped[self]) {
+    asleep: while (stopped[self]) {
         idle: wait halted with BQL;
     }
 }
