@@ -33,6 +33,10 @@ def read_model(path: str, extra: Sequence[str] = ()) -> Files:
     """The file, its imports, and the `--with` files after it."""
     files = Files([shipped_models().resolve()])
     for given in (path, *extra):
+        if "\0" in given:
+            shown = given.replace("\0", "\\0")
+            files.diagnostics.append(Diagnostic(Code.FILE_MISSING, f"no file `{shown}`", None, file=shown))
+            return files
         files.roots.append(Path(given).resolve().parent)
     for given in (path, *extra):
         _file(files, Path(given), given, None)

@@ -22,9 +22,9 @@ from formal.resources import grammar_text
 from formal.syntax import Leaf, Node, Tree
 
 _TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|[A-Za-z_]\w*|[{}\[\]();]|\n|[^\S\n]+|.', re.DOTALL)
-_HEADS = frozenset(
-    "protocol import const param enum thread_local mutex recursive rwlock sem event cond context bh oneshot thread hook callback proc "
-    "deadlock invariant liveness strong nesting disable expect".split()
+_HEADS = re.compile(
+    r"(protocol|import|const|param|enum|thread_local|mutex|recursive|rwlock|sem|event|cond|context|bh|oneshot|thread|hook|callback|proc|"
+    r"deadlock|invariant|liveness|strong|nesting|disable|expect)\Z"
 )
 _WORDS = {
     "NAME": "a name",
@@ -63,7 +63,7 @@ class _Tree(lark.Tree[Any]):
 
     def __init__(self, data: str, children: list[Any], meta: Any = None) -> None:
         super().__init__(data, children, meta)
-        self.depth = 1 + max((child.depth for child in children if isinstance(child, _Tree)), default=0)
+        self.depth: int = 1 + max((child.depth for child in children if isinstance(child, _Tree)), default=0)
         if self.depth > limits.NESTING:
             raise _Deep(_position(self))
 
@@ -121,7 +121,7 @@ def parse(source: Source) -> tuple[tuple[Node, ...], tuple[Diagnostic, ...]]:
         try:
             items += _read(source, source.text[start:end], start)
         except lark.exceptions.UnexpectedCharacters as error:
-            diagnostics.append(_character(source, start + error.pos_in_stream))
+            diagnostics.append(_character(source, start + (error.pos_in_stream or 0)))
         except lark.exceptions.UnexpectedToken as error:
             diagnostics.append(_token(source, error, start, end))
         except _Deep as error:
@@ -174,7 +174,7 @@ def _declarations(text: str) -> list[tuple[int, int]]:
         if word.isspace() or word.startswith(("//", "/*")):
             line_start = word == "\n" or (line_start and word.startswith("\n"))
             continue
-        if line_start and word in _HEADS and not blank and depth > 0:
+        if line_start and _HEADS.match(word) and not blank and depth > 0:
             pieces.append((start, token.start()))
             start, depth = token.start(), 0
         blank = line_start = False
@@ -226,7 +226,7 @@ def _expected(terminals: set[str]) -> str:
         terminals = terminals & {"RBRACE"}
     if terminals >= _EXPRESSION:
         words.append("an expression")
-        terminals -= _EXPRESSION | {"NAME", "INT", "LPAR", "MINUS"}
+        terminals -= _EXPRESSION | {"NAME", "INT", "LPAR", "MINUS", "RESULT"}
     words += sorted(_WORDS[t] for t in terminals if t in _WORDS and t != "AT")
     rest = sorted(t for t in terminals if t not in _WORDS and t not in _OPERATORS)
     words += [f"`{t.lower()}`" for t in rest if t.isalpha()]

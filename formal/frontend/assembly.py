@@ -179,7 +179,7 @@ class Assembly:
         elif isinstance(thread, p.Member) and isinstance(thread.ref, p.Direct):
             own = thread.ref.decl.name
         elif isinstance(thread, p.Bound):
-            own = next((n for n in owners if n in self.names.families), None)
+            own = self.names.binder_families.get(thread.binder)
         return labels.get((own, name)) if own is not None else None
 
     def _properties(self) -> list[p.Property]:

@@ -62,11 +62,16 @@ class Checks:
                 if isinstance(statement, p.Atomic):
                     self._atomic(statement.body, statement.info.span, set())
         for proc in self.names.procs.values():
-            if proc.result is not None and self._falls_off(proc.body):
+            if proc.result is not None and not self._mistaken(proc.span) and self._falls_off(proc.body):
                 self._tell(Code.RESULT, f"`{proc.name}` can end without `return`", proc.span)
 
     def _tell(self, code: Code, message: str, span: Span, *notes: Note, hint: str | None = None) -> None:
         self.names.diagnostics.append(Diagnostic(code, message, span, notes, hint))
+
+    def _mistaken(self, span: Span) -> bool:
+        """Whether something inside was told already: a mistaken statement is left out, and what is missing then means nothing."""
+        places = [diagnostic.span for diagnostic in self.names.diagnostics]
+        return any(place is not None and place.source is span.source and span.start <= place.start < span.end for place in places)
 
     # ------------------------------------------------------------ loops
 
@@ -171,7 +176,7 @@ class Checks:
                 )
                 self._tell(Code.ATOMIC, f"{wrong} inside an atomic", statement.info.span, *note)
             for name in called(statement, self.names):
-                if name not in seen:
+                if name not in seen and name not in self.reach[name]:
                     seen.add(name)
                     self._atomic(self.names.procs[name].body, origin, seen)
 

@@ -53,7 +53,6 @@ class Declarations:
             self.names.diagnostics.append(
                 Diagnostic(Code.PARAM_UNKNOWN, f"-D {name}={value}: the model has no parameter `{name}`", None, hint=hint)
             )
-        self._each(by_kind.get("const", ()), self._value)
         self._each(by_kind.get("thread", ()), self._thread)
         readers: dict[str, Callable[[Node], None]] = {
             "mutex": self._mutex,
@@ -68,6 +67,7 @@ class Declarations:
         }
         everything = [item for item in items if item.kind in readers]
         self._each(everything, lambda node: readers[node.kind](node))
+        self._each(by_kind.get("const", ()), self._value)
         self._each(by_kind.get("bh", ()), self._bh)
         self._each([item for item in items if item.kind in ("proc", "callback")], self._proc)
         self._each(by_kind.get("context", ()), self._context_condition)

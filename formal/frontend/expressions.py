@@ -476,6 +476,9 @@ class Expressions:
         binder = Binder(str(leaf), type_)
         inner = scope.inner()
         inner.bind(binder, leaf.span)
+        first = domain_node.items[0]
+        if type_ == THREAD and isinstance(first, Node):
+            self.names.binder_families[binder] = str(first.items[0])
         body = self.boolean(body_node, inner)
         return Quantifier(kind, binder, values, body, IntType(0, len(values)) if kind == "number" else BOOL, node.span)  # type: ignore[arg-type]
 

@@ -83,7 +83,8 @@ class Names:
     hooks: dict[str, list[str]] = field(default_factory=dict)
     labels: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     label_spans: dict[tuple[str, str], Span] = field(default_factory=dict)
-    label_uses: list[tuple[At, str | None, str, Span]] = field(default_factory=list)
+    label_uses: list[tuple[At, str | None, str, Span]] = field(default_factory=list)  # node, body, label; body may be implied
+    binder_families: dict[Binder, str] = field(default_factory=dict)  # of a variable that runs over one family
     properties: list[Property] = field(default_factory=list)
     builtins: set[str] = field(default_factory=set)
     assumptions: list[str] = field(default_factory=list)

@@ -1,0 +1,3 @@
+protocol t;
+import "."; //~ E0102
+thread a { skip; }

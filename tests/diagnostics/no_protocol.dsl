@@ -1,0 +1,3 @@
+//! E0107
+mutex m;
+thread a { lock m; unlock m; }

@@ -1,0 +1,4 @@
+//! E0108
+protocol t;
+bool x;
+invariant x;

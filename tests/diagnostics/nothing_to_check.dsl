@@ -1,0 +1,3 @@
+//! E0108
+protocol t;
+thread a { skip; }

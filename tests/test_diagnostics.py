@@ -1,0 +1,201 @@
+"""Every mistake is told once, with its code, at its line. The corpus says where: `//~ CODE …` on a line stands for exactly those diagnostics
+with that line as their place, `//! CODE` for one that has no place in the text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from formal import limits
+from formal.codes import Code
+from formal.explain import explain, topics
+from formal.frontend import Loaded, load, load_text
+
+CORPUS = Path(__file__).parent / "diagnostics"
+FILES = sorted(CORPUS.glob("*.dsl"))
+# Codes that no text of a model can show: they are about files and the command line.
+ELSEWHERE = {Code.FILE_ENCODING, Code.PARAM_UNKNOWN, Code.PARAM_VALUE}
+SMALL = "protocol t;\nparam N in 1..4 = 2;\nmutex m[N];\nthread a {\n    lock m[0];\n    unlock m[0];\n}\n"
+
+
+def wanted(text: str) -> Counter[tuple[int | None, str]]:
+    """The (line, code) pairs that the markers of a file stand for."""
+    found: Counter[tuple[int | None, str]] = Counter()
+    for number, line in enumerate(text.splitlines(), 1):
+        for kind, codes in re.findall(r"//([~!])((?: [EW]\d{4})+)", line):
+            found.update((number if kind == "~" else None, code) for code in codes.split())
+    return found
+
+
+def told(loaded: Loaded) -> Counter[tuple[int | None, str]]:
+    return Counter((d.span.line if d.span else None, d.code.code) for d in loaded.diagnostics)
+
+
+def codes(loaded: Loaded) -> list[str]:
+    return [d.code.code for d in loaded.diagnostics]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_corpus_is_told_exactly(path: Path) -> None:
+    loaded = load(str(path))
+    expected = wanted(path.read_text())
+    assert told(loaded) == expected, "\n".join(d.render() for d in loaded.diagnostics)
+    assert (loaded.program is None) == any(code.startswith("E") for _, code in expected)
+
+
+def test_every_code_has_its_place_in_the_corpus() -> None:
+    shown = {code for path in FILES for _, code in wanted(path.read_text())}
+    assert {code.code for code in Code} - {code.code for code in ELSEWHERE} == shown
+
+
+def test_codes_are_unique_and_explained() -> None:
+    assert len({code.code for code in Code}) == len(Code)
+    for topic in topics():
+        assert explain(topic)
+    assert explain("E9999") is None
+
+
+@pytest.mark.parametrize(
+    ("defines", "code"),
+    [
+        ({"M": "1"}, "E0105"),
+        ({"N": "5"}, "E0106"),
+        ({"N": "x"}, "E0106"),
+        ({"N": "9" * 5000}, "E0106"),
+        ({"N": "²"}, "E0106"),
+        ({"N": ""}, "E0106"),
+    ],
+)
+def test_defines(defines: dict[str, str], code: str) -> None:
+    loaded = load_text(SMALL, defines=defines)
+    assert codes(loaded) == [code]
+    assert loaded.program is None
+
+
+def test_a_define_changes_the_model() -> None:
+    loaded = load_text(SMALL, defines={"N": "4"})
+    assert loaded.program is not None
+    assert loaded.program.parameters == {"N": 4}
+    assert loaded.program.mutexes[0].size == 4
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "latin.dsl").write_bytes(b"protocol t; // caf\xe9\n")
+    (tmp_path / "big.dsl").write_text("//" + "x" * limits.FILE_BYTES)
+    (tmp_path / "empty.dsl").write_text("")
+    assert codes(load(str(tmp_path / "missing.dsl"))) == ["E0101"]
+    assert codes(load(str(tmp_path))) == ["E0102"]
+    assert codes(load(str(tmp_path / "latin.dsl"))) == ["E0103"]
+    assert codes(load(str(tmp_path / "big.dsl"))) == ["E0601"]
+    assert codes(load(str(tmp_path / "empty.dsl"))) == ["E0107"]
+    assert codes(load("nul\0byte.dsl")) in (["E0101"], ["E0102"])
+
+
+def test_imports_may_meet_again_and_in_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "a.dsl").write_text('protocol a;\nimport "b.dsl";\nimport "c.dsl";\nthread t { lock m; unlock m; }\n')
+    (tmp_path / "b.dsl").write_text('import "c.dsl";\nimport "a.dsl";\nmutex m;\n')
+    (tmp_path / "c.dsl").write_text("const C = 1;\n")
+    loaded = load(str(tmp_path / "a.dsl"))
+    assert loaded.program is not None, codes(loaded)
+
+
+def test_a_link_does_not_lead_out(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "model", tmp_path / "secret.dsl"
+    inside.mkdir()
+    outside.write_text("mutex m;\n")
+    (inside / "link.dsl").symlink_to(outside)
+    (inside / "a.dsl").write_text('protocol a;\nimport "link.dsl";\nthread t { lock m; unlock m; }\n')
+    assert codes(load(str(inside / "a.dsl"))) == ["E0104"]
+
+
+def test_extra_files_register_their_callbacks_last(tmp_path: Path) -> None:
+    (tmp_path / "a.dsl").write_text(
+        "protocol a;\nhook h;\ncallback f for h { skip; }\nmutex m;\nthread t { lock m; invoke h; unlock m; }\n"
+    )
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "g.dsl").write_text("callback g for h requires holds(m) { skip; }\n")
+    loaded = load(str(tmp_path / "a.dsl"), extra=[str(tmp_path / "more" / "g.dsl")])
+    assert loaded.program is not None, codes(loaded)
+    assert loaded.program.hooks == {"h": ("f", "g")}
+
+
+def test_line_ends_tabs_and_a_byte_order_mark_change_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.dsl"
+    path.write_bytes(b"\xef\xbb\xbf" + SMALL.replace("    ", "\t").replace("\n", "\r\n").encode())
+    loaded = load(str(path))
+    assert loaded.program is not None
+    assert not loaded.diagnostics
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "protocol t;\nmutex BQL;\nthread a { lock BLQ; }\n",
+            "t:3:17: error[E0301]: unknown name `BLQ`\n  3 | thread a { lock BLQ; }\n    |                 ^^^\n  = help: did you mean `BQL`?",
+        ),
+        (
+            "protocol t;\nthread a { skip;",
+            "t:2:17: error[E0201]: the text ends here; expected a statement or `}`\n  2 | thread a { skip;\n    |                 ^",
+        ),
+        (
+            "protocol t;\nthread a {\n\tlock x;\n}\n",
+            "t:3:7: error[E0301]: unknown name `x`\n  3 |  lock x;\n    |       ^",
+        ),
+        (
+            'protocol t "Grüße";\nmutex m;\nmutex m;\n',
+            "t:3:7: error[E0302]: `m` is declared twice\n  3 | mutex m;\n    |       ^\n  t:2:7: declared here\n  2 | mutex m;\n    |       ^",
+        ),
+        (
+            'protocol t;\nthread a { assert "ü" ; }\n',
+            't:2:19: error[E0201]: unexpected `"ü"`; expected an expression\n  2 | thread a { assert "ü" ; }\n    |                   ^^^',
+        ),
+    ],
+    ids=["suggestion", "end of text", "tab", "two places", "non-ASCII"],
+)
+def test_rendering(text: str, shown: str) -> None:
+    assert load_text(text, "t").diagnostics[0].render() == shown
+
+
+def test_a_long_line_is_cut_around_the_caret() -> None:
+    rendered = load_text("protocol t; thread a { " + "skip; " * 60 + "lock x; }\n", "t").diagnostics[0].render()
+    assert all(len(line) <= 80 for line in rendered.splitlines())
+    source, carets = rendered.splitlines()[1:3]
+    assert source[carets.index("^")] == "x"
+
+
+@pytest.mark.parametrize("count", [100_000])
+def test_depth_is_refused_before_it_hurts(count: int) -> None:
+    for text in (
+        "(" * count,
+        "{" * count,
+        "thread a { x = " + "!" * count + "x; }",
+        "thread a { x = " + "-" * count + "1; }",
+        "thread a { a: " * count,
+    ):
+        loaded = load_text("protocol t;\n" + text)
+        assert loaded.program is None
+        assert loaded.diagnostics
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.text(max_size=200))
+def test_any_text_gives_diagnostics_only(text: str) -> None:
+    assert load_text(text).program is None
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    st.integers(0, 2000),
+    st.integers(0, 40),
+    st.sampled_from(["", "{", "}", ";", "(", "[", "lock", "0..", "\x00", '"', "/*", "9" * 30, "self", "m"]),
+)
+def test_a_damaged_model_gives_diagnostics_only(place: int, length: int, insert: str) -> None:
+    text = (Path(__file__).parent / "diagnostics" / "kinds.dsl").read_text()
+    at = place % len(text)
+    load_text(text[:at] + insert + text[at + length :])
