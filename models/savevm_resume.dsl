@@ -4,7 +4,8 @@
 // - The BQL is free around multifd_send_sync_main(). There the main loop may carry the request out, and sleep in pause_all_vcpus() until
 //   every vCPU has stopped. vm_start() then clears the marks: no vCPU stops any more, and the main loop sleeps for ever.
 // - Where the main loop does not get that far, vm_start() takes the request back but leaves the mark: this vCPU stops, while the guest
-//   is said to run. Seen on QEMU 7.2.22 with the BQL held: after its job the vCPU goes to sleep on its halt condition, and stays there.
+//   is said to run. In the log of such a run (QEMU 7.2.22, the BQL held over the setup) the vCPU goes to sleep on its halt condition
+//   right after its job, the guest being in a loop without a halt, and is not seen again.
 
 protocol savevm_resume "snapshot-save, the BQL held during setup, then vm_start(): what is left to fix";
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,43 @@ def test_the_left_hang_is_the_main_loop_asleep_with_nobody_to_wake_it() -> None:
     witness = witness_of(program_of("savevm_resume", {}), "invariant.pause_is_awaited")
     assert "vm_start" in witness.steps[-1].stack
     assert any(step.thread == "main_loop" and "pause_all_vcpus" in step.stack for step in witness.steps)
+
+
+LOCKED_BUT = """
+protocol savevm_locked_but "savevm_locked, with a question to it";
+const HOLD_BQL_DURING_SETUP = true;
+const DRAINED_SECTION = false;
+const VM_START = false;
+import "savevm.dsl";
+invariant never: {never};
+"""
+
+
+@pytest.mark.parametrize(
+    "never",
+    [
+        "!(exists v in vcpu: at(v, bdrv_poll_co.waiting) && vmstate_in_progress && holds(v, BQL))",
+        "!(at(main_loop, bdrv_poll_co.waiting) && vmstate_in_progress)",
+        "!(vmstate_in_progress && (forall v in vcpu: stopped[v]))",
+        "!(at(main_loop, pause_all_vcpus.paused) && vmstate_in_progress)",
+    ],
+)
+def test_the_proof_is_not_about_nothing(never: str) -> None:
+    """The job does write its state in a vCPU as in the main loop, with the guest stopped and while the main loop stops it."""
+    loaded = load_text(LOCKED_BUT.format(never=never))
+    assert loaded.program is not None
+    assert settle(loaded.program, "invariant.never")["invariant.never"].verdict is Verdict.VIOLATED
+
+
+def test_deleting_the_unlock_alone_takes_the_lock_twice(tmp_path: Path) -> None:
+    """The first idea for a fix: the caller keeps the BQL, and ram_init_bitmaps() still takes it."""
+    shutil.copytree(MODELS, tmp_path / "models")
+    ram = tmp_path / "models" / "callbacks" / "ram.dsl"
+    ram.write_text(ram.read_text(encoding="utf-8").replace("if (!HOLD_BQL_DURING_SETUP)", "if (true)"), encoding="utf-8")
+    loaded = load(str(tmp_path / "models" / "savevm_locked.dsl"), {})
+    assert loaded.program is not None
+    violated = {prop for prop, finding in settle(loaded.program).items() if finding.verdict is Verdict.VIOLATED}
+    assert violated == {"assert.bql_taken_once"}
 
 
 # 17e2a4a47d: the main loop waits for an I/O thread, which needs the context's lock to complete the request.
