@@ -96,7 +96,7 @@ class SystemBuilder:
             if numbers and self.pick(2):
                 binder = numbers[self.pick(len(numbers))]
                 return Bound(binder, binder.type, SPAN)
-            if self.pick(2):
+            if depth < -1 or self.pick(2):
                 value = self.pick(4) - 1
                 return Literal(value, IntType(value, value), SPAN)
             decl = whole[self.pick(len(whole))]

@@ -16,10 +16,11 @@
 mutex BQL;
 thread_local bool iothread_locked = false;
 
-// The flag belongs to this thread alone, so that nobody sees the mutex taken and the flag not yet set: hence the atomic blocks.
+// The flag belongs to this thread alone, so that nobody sees the mutex taken and the flag not yet set: hence the atomic blocks. A thread
+// that executes anything has the flag set exactly if it owns the mutex: the assertions on the flag, that the BQL isn't locked twice and is
+// unlocked by whoever locked it only, are the built-in checks `relock` and `not_owner`.
 proc qemu_mutex_lock_iothread() @ "softmmu/cpus.c:qemu_mutex_lock_iothread_impl" {
     atomic {
-        assert bql_taken_once: !iothread_locked "g_assert(!qemu_mutex_iothread_locked())";
         lock BQL;
         iothread_locked = true;
     }
@@ -27,9 +28,8 @@ proc qemu_mutex_lock_iothread() @ "softmmu/cpus.c:qemu_mutex_lock_iothread_impl"
 
 proc qemu_mutex_unlock_iothread() @ "softmmu/cpus.c:qemu_mutex_unlock_iothread" {
     atomic {
-        assert bql_given_back_once: iothread_locked "g_assert(qemu_mutex_iothread_locked())";
-        iothread_locked = false;
         unlock BQL;
+        iothread_locked = false;
     }
 }
 
