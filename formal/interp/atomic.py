@@ -18,7 +18,7 @@ from formal.program import ATOMIC, MAX_ATOMIC_TESTS, Atomic
 
 
 class Path(NamedTuple):
-    """One path through the block, so far. `tests`: of each `while`, by its control. `last`: the state before its last statement."""
+    """One path through the block, so far. `tests`: of each `while`, by its uid. `last`: the state before its last statement."""
 
     choice: Choice
     at: State | Stop
@@ -80,8 +80,9 @@ class Atomics:
         """The paths that one more statement gives; none if this one is not possible now."""
         action, tests = self._action(control), path.tests
         if action.tests:
-            tests = {**tests, control: tests.get(control, 0) + 1}
-            if tests[control] > MAX_ATOMIC_TESTS:
+            uid = self._parts.controls.uids[control]
+            tests = {**tests, uid: tests.get(uid, 0) + 1}
+            if tests[uid] > MAX_ATOMIC_TESTS:
                 return [Path(path.choice, self._violated, True, tests, state)]
         results = action.run(state)
         (self.passed if results else self.met).add(control)

@@ -13,8 +13,9 @@ from formal.diagnostics import InternalError
 from formal.interp.control import At, Controls, Node, info_of
 from formal.interp.environment import Env
 from formal.interp.expressions import Expressions, holders
-from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Target
+from formal.interp.layout import FINISHED, NOT_SPAWNED, OUTSIDE, Layout, State, Target, Undefined
 from formal.interp.reach import Effect, Effects, Reach
+from formal.interp.references import Function
 from formal.interp.speaks import Speaks
 from formal.program import (
     DEADLOCK_GLOBAL,
@@ -43,15 +44,16 @@ Find: TypeAlias = Callable[[State], Target]
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What a thread that stands at one place waits for. Who can end it: the `holders` of the lock, if it is for one; else the `threads`,
-    and all that may still do one of `effects`; everybody for kind atomic. `target` finds the object, if there is one."""
+    """What a thread that stands at one place waits for. Who can end it: the `holders` of the lock, if it is for one; else the `asked`
+    threads, and all that may still do one of `effects`, or `deed` to the object; everybody for kind atomic. `target` finds the object."""
 
     kind: Kind
     target: Find | None = None
     mode: str = ""  # of a lock
+    deed: str = ""  # what somebody else has to do to the object
     effects: Effects = frozenset()
-    threads: frozenset[int] = frozenset()
-    known: dict[tuple[int, int], bool] = field(default_factory=dict, compare=False)
+    asked: tuple[Function, ...] = ()
+    known: dict[tuple[int, int, int], bool] = field(default_factory=dict, compare=False)
 
     def holders(self, state: State) -> set[int]:
         """Of the lock that is waited for: a reader waits for the writer only."""
@@ -159,13 +161,16 @@ class Deadlocks:
         wait = self.wait(state, thread)
         if wait.kind == "lock":
             return not wait.holders(state).isdisjoint(others)
-        return any(self._could_end(wait, other, state[other]) for other in others)
+        slot = OUTSIDE if wait.target is None else wait.target(state).slot
+        asked = {found for find in wait.asked if (found := _value(find, state)) != NONE}
+        return any(other in asked or self._could_end(wait, slot, other, state[other]) for other in others)
 
-    def _could_end(self, wait: Wait, other: int, control: int) -> bool:
-        known = wait.known.get((other, control))
+    def _could_end(self, wait: Wait, slot: int, other: int, control: int) -> bool:
+        known = wait.known.get((slot, other, control))
         if known is None:
-            can = wait.kind == "atomic" or other in wait.threads or not wait.effects.isdisjoint(self._reach.may(other, control))
-            known = wait.known[other, control] = can
+            may = self._reach.may(other, control)
+            can = wait.kind == "atomic" or Effect(wait.deed, slot) in may or not wait.effects.isdisjoint(may)
+            known = wait.known[slot, other, control] = can
         return known
 
     def wait(self, state: State, thread: int) -> Wait:
@@ -189,41 +194,34 @@ class Deadlocks:
                 return self._for_lock(ref, env, "lock")
             case WaitCond():
                 cond, mutex = at.targets
-                return self._for("condition", "wake", cond) if asleep else Wait("lock", lambda _: mutex, "lock")
+                return Wait("condition", lambda _: cond, deed="wake") if asleep else Wait("lock", lambda _: mutex, "lock")
             case WaitSem(ref=ref):
-                return self._for_object("semaphore", "post", ref, env)
+                return Wait("semaphore", self._locate(ref, env), deed="post")
             case WaitEvent(ref=ref):
-                return self._for_object("event", "set", ref, env)
+                return Wait("event", self._locate(ref, env), deed="set")
             case Poll(ref=ref) | AioWaitWhile(ref=ref):
                 return self._for_context(ref, env)
             case Join(thread=ref):
-                targets = self._expressions.references.elements(ref, env)
-                return Wait("thread", self._expressions.references.locate(ref, env), threads=frozenset(t.slot for t in targets))
+                locate = self._locate(ref, env)
+                return Wait("thread", locate, asked=(lambda state: locate(state).slot,))
             case Await(condition=condition):
                 topics = self._speaks.of(condition, env)
-                return Wait("await", effects=frozenset(topics.effects), threads=frozenset(topics.threads))
+                return Wait("await", effects=frozenset(topics.effects), asked=tuple(topics.threads))
             case Atomic():
                 return self._for_atomic(node, at.stmt)
             case _:
                 return Wait("atomic")
 
     def _for_lock(self, ref: Place, env: Env, mode: str) -> Wait:
-        return Wait("lock", self._expressions.references.locate(ref, env), mode)
+        return Wait("lock", self._locate(ref, env), mode)
 
-    def _for_object(self, kind: Kind, effect: str, ref: Place, env: Env) -> Wait:
-        targets = self._expressions.references.elements(ref, env)
-        effects = frozenset(Effect(effect, target.slot) for target in targets)
-        return Wait(kind, self._expressions.references.locate(ref, env), effects=effects)
-
-    def _for(self, kind: Kind, effect: str, target: Target) -> Wait:
-        slots = [target.slot] if target.exact else [other.slot for other in self._layout.everything(target.decl)]
-        return Wait(kind, lambda _: target, effects=frozenset(Effect(effect, slot) for slot in slots))
+    def _locate(self, ref: Place, env: Env) -> Find:
+        return self._expressions.references.locate(ref, env)
 
     def _for_context(self, ref: Place, env: Env) -> Wait:
         contexts = [target.decl for target in self._expressions.references.elements(ref, env)]
         slots = [slot for bh in self._program.bhs if bh.context in contexts for slot in self._layout.slots(bh)]
-        locate = self._expressions.references.locate(ref, env)
-        return Wait("context", locate, effects=frozenset(Effect("schedule", slot) for slot in slots))
+        return Wait("context", self._locate(ref, env), effects=frozenset(Effect("schedule", slot) for slot in slots))
 
     def _for_atomic(self, node: Node, stmt: Atomic) -> Wait:
         """Its first statement behind any skip, assert or assume decides."""
@@ -233,3 +231,10 @@ class Deadlocks:
         if first is None or not first.env.atomic or not isinstance(first.item, At):
             return Wait("atomic")
         return self._wait(first, first.item, asleep=False)
+
+
+def _value(find: Function, state: State) -> int:
+    try:
+        return find(state)
+    except Undefined:
+        return NONE

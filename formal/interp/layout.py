@@ -50,7 +50,7 @@ class Undefined(Exception):
 class Target:
     """What a reference stands for. `slot`: of a stored object its first slot; of a local its position among the thread's locals; of a
     thread its id; of a context its position in the program; OUTSIDE if there is no such element. `index`: of an element.
-    `exact`: its index is fixed in the text, not computed in the run."""
+    `exact`: deadlock analysis takes it for itself, not for any element (its index is made of literals and the like only)."""
 
     decl: Decl
     index: int | None

@@ -33,11 +33,13 @@ Compile: TypeAlias = Callable[[Expr, Env], Function]
 Locate: TypeAlias = Callable[[State], Target]  # raises Undefined
 
 
-def is_fixed(expr: Expr) -> bool:
-    """Whether it is made of literals, `self`, `for` variables, family indices, `family[i]` and operators only."""
+def is_fixed(expr: Expr, *, but_self: bool = False) -> bool:
+    """Whether it is made of literals, `self`, `for` variables, family indices, `family[i]` and operators only (`but_self`: not of `self`)."""
     todo = [expr]
     while todo:
         match todo.pop():
+            case Self() if but_self:
+                return False
             case Literal() | Self() | Bound():
                 pass
             case Member(ref=Direct(index=index)):
@@ -80,10 +82,11 @@ class References:
             return self._element(place, None, env, exact=True)
         if not is_fixed(index):
             return None
+        exact = is_fixed(index, but_self=True)
         try:
-            return self._element(place, self._compile(index, env)(()), env, exact=True)
+            return self._element(place, self._compile(index, env)(()), env, exact=exact)
         except Undefined:
-            return self._element(place, OUTSIDE, env, exact=True)
+            return self._element(place, OUTSIDE, env, exact=exact)
 
     def locate(self, place: Place, env: Env) -> Locate:
         """The target as a function of the state."""

@@ -1,4 +1,4 @@
-"""What an expression speaks of: the effects that may change its value, and the threads whose place it asks for.
+"""What an expression speaks of: the effects that may change its value, and the threads whose place or end it asks for.
 
 In: an expression and an environment. Out: `Topics`, as docs/semantics.md section 7 defines them. Must not evaluate anything.
 """
@@ -11,9 +11,9 @@ from typing import assert_never
 
 from formal.interp.environment import Env
 from formal.interp.expressions import Expressions, Question
-from formal.interp.layout import Layout
+from formal.interp.layout import Layout, Undefined
 from formal.interp.reach import Effect
-from formal.interp.references import index_of, is_fixed
+from formal.interp.references import Function, index_of, is_fixed
 from formal.program import (
     NONE,
     At,
@@ -25,7 +25,6 @@ from formal.program import (
     ContextOf,
     Count,
     CurrentContext,
-    Direct,
     Expr,
     Finished,
     Holds,
@@ -53,7 +52,7 @@ class Topics:
     """Grows while an expression is read."""
 
     effects: set[Effect] = field(default_factory=set)
-    threads: set[int] = field(default_factory=set)
+    threads: list[Function] = field(default_factory=list)
 
 
 class Speaks:
@@ -114,7 +113,7 @@ class Speaks:
                 self._objects(("set", "reset"), ref, env, topics)
             case At(thread=thread) | Finished(thread=thread):
                 self._read(thread, env, topics)
-                topics.threads |= self._denoted(thread, env)
+                topics.threads.append(self._expressions.compile(thread, env))
             case _:
                 assert_never(expr)
 
@@ -162,19 +161,10 @@ class Speaks:
                     self._read(context.when, Env(asked), topics)
 
     def _denoted(self, thread: Expr, env: Env) -> set[int]:
-        """The thread that is meant, if that is fixed; else its family; else any."""
-        if is_fixed(thread):
-            return {self._expressions.compile(thread, env)(())} - {NONE} if self._defined(thread, env) else set()
-        match thread:
-            case Member(ref=Direct(decl=decl)):
-                return set(self._program.families[decl.name])
-            case _:
-                return set(range(self._layout.threads))
-
-    def _defined(self, thread: Expr, env: Env) -> bool:
-        match thread:
-            case Member(ref=ref):
-                target = self._expressions.references.fixed(ref, env)
-                return target is not None and target.slot >= 0
-            case _:
-                return True
+        """The thread that is meant, if that is fixed; else any."""
+        if not is_fixed(thread):
+            return set(range(self._layout.threads))
+        try:
+            return {self._expressions.compile(thread, env)(())} - {NONE}
+        except Undefined:
+            return set()
