@@ -23,6 +23,7 @@ from formal.program import Program
 from formal.verdict import Verdict
 
 _TICK = 0.1  # seconds between looks at the clock and at Ctrl-C
+_HEAD_START = 0.3  # seconds of each engine before the next one starts: small questions are settled by then, and need no second process
 
 
 class Disagreement(InternalError):
@@ -140,10 +141,15 @@ class _Race:
 
     def _fill(self) -> None:
         """Start engines while there is room and something left to settle. A late starter is asked about all: its findings are compared."""
-        while self.queue and self._open() and len(self._working()) < self.jobs:
+        while self.queue and self._open() and self._room():
             name = self.queue.pop(0)
             child = Child(_work(name, self.program, self.options), self._working())
             self.contenders.append(_Contender(name, child))
+
+    def _room(self) -> bool:
+        working = len(self._working())
+        ahead = time.monotonic() - self.begun < _HEAD_START * len(self.contenders)
+        return working < self.jobs and not (working and ahead)
 
     def _hear(self, seconds: float) -> None:
         ready = set(map(id, wait(self._working(), seconds)))
