@@ -134,6 +134,7 @@ ERRORS = [
     ("mutex L; bool x; thread t { atomic { x = true; await !x; } }", "atomic", 1),
     ("0..100 n; thread t { atomic { while (n == 0) { skip; } } }", "atomic", 1),
     ("0..100 n; thread t { atomic { while (n < 64) { n = n + 1; } } }", "atomic", 1),
+    ("0..100 n; thread t { atomic { for i in 0..1 { n = 0; while (n < 32) { n = n + 1; } } } }", "atomic", 1),
     ("bool x; thread t { atomic { x = true; assert !x; } }", "assert.t.1", 1),
     ("hook H; callback c for H requires false { } thread t { invoke H; }", "requires.c", 1),
 ]
@@ -150,6 +151,7 @@ CORRECT = [
     "rwlock R; thread t[2] { rdlock R; rdunlock R; wrlock R; wrunlock R; }",
     "0..2 n; thread t { n = n != 0 && 8 / n > 1 ? 1 : 2; }",
     "0..100 n; thread t { atomic { while (n < 63) { n = n + 1; } } }",
+    "0..100 n; thread t { atomic { for i in 0..1 { n = 0; while (n < 31) { n = n + 1; } } } }",
     "mutex L; bool x; thread t { atomic { await x; x = false; } } thread u { x = true; }",
     "context X; bh b on X { } thread t { schedule b; schedule b; poll X; poll X; }",
     "proc p() { p(); } thread t { choose { skip; } or { p(); } } disable nesting;",

@@ -37,6 +37,21 @@ CASES = [
     ("sem S max 9; thread t { wait S; } thread u { while (true) { skip; } post S; }", {PARTIAL: 0}),
     ("sem S[2] max 1; thread t { wait S[0]; } thread u { loop { choose { skip; } or { post S[1]; wait S[1]; } } }", {PARTIAL: 0}),
     ("sem S[2] max 1; 0..1 n; thread t { wait S[0]; } thread u { loop { choose { skip; } or { atomic { post S[n]; wait S[n]; } } } }", {}),
+    # who waits, waits for what its index picks now; who posts, may post any element that its index could pick
+    (
+        "sem S[2] max 1; 0..1 n; thread t { wait S[n]; } thread u { loop { choose { skip; } or { atomic { post S[1]; wait S[1]; } } } }",
+        {PARTIAL: 0},
+    ),
+    ("0..1 n; thread w[i: 2] { if (i == 0) { idle: await false; } loop { skip; } } thread b { join w[n]; }", {PARTIAL: 1}),
+    ("event E[2]; 0..1 n; proc p(ref event e) { set e; } thread t { wait E[1]; } thread u { loop { p(E[n]); } }", {}),
+    # control that never gets there
+    ("event E; thread t { wait E; } thread u { loop { skip; } set E; }", {PARTIAL: 0}),
+    ("event E; proc p() { loop { skip; } } thread t { wait E; } thread u { p(); set E; }", {PARTIAL: 0}),
+    ("event E; bool x; proc p() { return; set E; } thread t { wait E; } thread u { loop { x = !x; p(); } }", {PARTIAL: 0}),
+    (
+        "event E; bool x; proc p() { x = !x; if (x) { p(); } if (x) { set E; } } thread t { wait E; } thread u { loop { p(); } } disable nesting;",
+        {},
+    ),
     # conditions
     ("mutex L; cond C; thread t { lock L; wait C with L; unlock L; }" + RUNNING, {PARTIAL: 2}),
     ("mutex L; cond C; thread t { lock L; wait C with L; unlock L; } thread u { loop { broadcast C; } }", {}),

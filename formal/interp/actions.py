@@ -14,8 +14,9 @@ from formal.interp import changes
 from formal.interp.assigning import Assigner
 from formal.interp.atomic import Atomics
 from formal.interp.changes import Stop
-from formal.interp.control import Again, At, Guard, Node, Rest, info_of
+from formal.interp.control import Node
 from formal.interp.dispatching import Dispatcher
+from formal.interp.items import Again, At, Guard, Rest, info_of
 from formal.interp.landing import Action, Parts, Result, Run
 from formal.interp.layout import FINISHED, NOT_SPAWNED, State, Target, Undefined
 from formal.program import (

@@ -10,7 +10,8 @@ from typing import Any
 
 from formal.diagnostics import InternalError
 from formal.interp.changes import Change, Stop
-from formal.interp.control import At, Node
+from formal.interp.control import Node
+from formal.interp.items import At
 from formal.interp.landing import Parts, Run, fits
 from formal.interp.layout import State, Target
 from formal.interp.references import Function

@@ -10,11 +10,12 @@ the `At` on top is then where the thread stands.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias, assert_never
+from typing import Final, Literal, assert_never
 
 from formal.diagnostics import InternalError
 from formal.interp.environment import Env, thread_env
-from formal.interp.layout import FINISHED, Layout, Target
+from formal.interp.items import Again, Arguments, Assigning, At, Called, Each, Frame, Guard, Item, Mode, Rest, Testing, Whole, info_of
+from formal.interp.layout import FINISHED, Layout
 from formal.interp.references import References, index_of, is_fixed
 from formal.program import (
     AioWaitWhile,
@@ -26,7 +27,6 @@ from formal.program import (
     Call,
     Continue,
     For,
-    Info,
     Invoke,
     LocalDecl,
     LocalPlace,
@@ -35,101 +35,12 @@ from formal.program import (
     RefParam,
     Return,
     Stmt,
-    ThreadDecl,
     WaitCond,
     While,
     With,
 )
 
-Mode: TypeAlias = Literal["next", "break", "continue", "return"]
-Arguments: TypeAlias = tuple[tuple[RefParam, Target], ...]
-Step: TypeAlias = Stmt  # never a Block
 ENDLESS: Final = 1_000_000  # items of control in one run: more than any model's text, less than for ever
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """What is left of a block, from `place` on."""
-
-    block: Block
-    place: int
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Inside of a loop."""
-
-    stmt: Loop | While
-
-
-@dataclass(frozen=True, slots=True)
-class Each:
-    """Inside of a `for`, in the pass for the domain's value at `place`."""
-
-    stmt: For
-    place: int
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """Inside of a `with`; gives back the lock that was taken."""
-
-    stmt: With
-    lock: Target
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """Inside of an `atomic`."""
-
-    stmt: Atomic
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Inside of a body. `ended`: its end was reached, what is left are the `ensures`."""
-
-    decl: ProcDecl | BhDecl | ThreadDecl
-    arguments: Arguments = ()
-    index: int | None = None
-    ended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Assigning:
-    """Inside of the procedure whose result will be assigned."""
-
-    stmt: Call
-
-
-@dataclass(frozen=True, slots=True)
-class Testing:
-    """Inside of a bottom half that `aio_wait_while` dispatched; the test comes next."""
-
-    stmt: AioWaitWhile
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """Inside of a callback; these are still to be called."""
-
-    stmt: Invoke
-    remaining: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class At:
-    """Standing at a statement, in one of its phases. `mode`: how control came to leave a guard. `targets`: what the first of a
-    statement's steps found. `remaining`: callbacks not yet called."""
-
-    stmt: Step
-    phase: str = "run"
-    mode: Mode = "next"
-    targets: tuple[Target, ...] = ()
-    remaining: tuple[str, ...] = ()
-
-
-Item: TypeAlias = Rest | Again | Each | Guard | Whole | Frame | Assigning | Testing | Called | At
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,13 +60,6 @@ class Jump:
     control: int
     keep: int
     padding: tuple[int | bool, ...]
-
-
-def info_of(stmt: Step) -> Info:
-    """What every statement carries."""
-    if isinstance(stmt, Block):
-        raise InternalError("a block is no statement to stand at")
-    return stmt.info
 
 
 class Controls:

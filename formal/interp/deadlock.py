@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from formal.diagnostics import InternalError
-from formal.interp.control import At, Controls, Node, info_of
+from formal.interp.control import Controls, Node
 from formal.interp.environment import Env
 from formal.interp.expressions import Expressions, holders
+from formal.interp.items import At, info_of
 from formal.interp.layout import FINISHED, NOT_SPAWNED, OUTSIDE, Layout, State, Target, Undefined
 from formal.interp.reach import Effect, Effects, Reach
 from formal.interp.references import Function

@@ -10,7 +10,8 @@ from typing import assert_never
 
 from formal.diagnostics import InternalError
 from formal.interp.changes import Stop
-from formal.interp.control import Arguments, At, Called, Node, Testing
+from formal.interp.control import Node
+from formal.interp.items import Arguments, At, Called, Testing
 from formal.interp.landing import WAITS, Choice, Land, Parts, Result, Run, fits
 from formal.interp.layout import State, Target, Undefined
 from formal.program import NESTING, WRONG_CONTEXT, AioWaitWhile, Call, ContextDecl, Invoke, LocalDecl, Poll, RefParam

@@ -7,10 +7,11 @@ Must not judge: the replay has.
 from __future__ import annotations
 
 from formal.interp.blocked import explain_deadlock
-from formal.interp.control import At, Node
+from formal.interp.control import Node
 from formal.interp.environment import NOBODY, Env
 from formal.interp.execution import Execution
 from formal.interp.history import History, listed, where
+from formal.interp.items import At
 from formal.interp.layout import State, Target
 from formal.interp.machine import Machine
 from formal.interp.values import Reader, text

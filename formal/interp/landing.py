@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from formal.interp.changes import Change, Stop, Stops
-from formal.interp.control import Controls, Jump, Mode, Node
+from formal.interp.control import Controls, Jump, Node
 from formal.interp.environment import Env
 from formal.interp.expressions import Expressions
+from formal.interp.items import Mode
 from formal.interp.layout import Layout, State, Target, Undefined
 from formal.program import RANGE, BoolType, EnumType, IntType, Place, ValueType
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from formal.interp.actions import Actions
 from formal.interp.changes import Stop
-from formal.interp.control import At, Controls, Node, info_of
+from formal.interp.control import Controls, Node
 from formal.interp.deadlock import Deadlock, Deadlocks
 from formal.interp.environment import NOBODY, Env
 from formal.interp.expressions import Expressions
+from formal.interp.items import At, info_of
 from formal.interp.landing import Parts, Run
 from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Target, Undefined
 from formal.interp.reach import Reach

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
 from formal.diagnostics import InternalError
-from formal.interp.control import Again, Assigning, At, Called, Controls, Each, Frame, Guard, Item, Mode, Node, Rest, Testing
+from formal.interp.control import Controls, Node
 from formal.interp.environment import Env, thread_env
+from formal.interp.items import Again, Assigning, At, Called, Each, Frame, Guard, Item, Mode, Rest, Testing
 from formal.interp.layout import FINISHED, Layout, Target
 from formal.interp.references import References
 from formal.program import (

@@ -34,7 +34,7 @@ Locate: TypeAlias = Callable[[State], Target]  # raises Undefined
 
 
 def is_fixed(expr: Expr, *, but_self: bool = False) -> bool:
-    """Whether it is made of literals, `self`, `for` variables, family indices, `family[i]` and operators only (`but_self`: not of `self`)."""
+    """Whether it is made of literals, `self` (unless `but_self`), `for` variables, family indices, `family[i]` and operators only."""
     todo = [expr]
     while todo:
         match todo.pop():

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import assert_never
 
-from formal.interp.control import At, Controls, Node, info_of
+from formal.interp.control import Controls, Node
 from formal.interp.expressions import thread_set
+from formal.interp.items import At, info_of
 from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Stored, Target
 from formal.program import (
     NONE,
