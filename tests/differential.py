@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from formal.diagnostics import InternalError
 from formal.engines import bmc, explicit
+from formal.engines.explicit import survey
 from formal.engines.protocol import Event, Finding, Options
 from formal.frontend import load_text
 from formal.interp import Machine, replay
@@ -96,6 +97,33 @@ def parsed(text: str) -> Program:
     return loaded.program
 
 
+def size(program: Program, most: int = 20_000) -> bool:
+    """Whether the whole graph is small enough for liveness."""
+    return survey(program, most).exhausted
+
+
+def compare_liveness(program: Program, depth: int) -> dict[str, Outcome]:
+    """The explicit engine decides on the whole graph; the bounded one must find what fits into `depth` steps, and nothing else."""
+    properties = tuple(p.name for p in program.properties if p.kind == "liveness")
+    if not properties:
+        return {}
+    machine = Machine(program)
+    said: dict[str, Outcome] = {}
+    one, other = findings("explicit", program, properties, None), findings("bmc", program, properties, depth)
+    for name in properties:
+        left, right = outcome(program, machine, "explicit", one[name]), outcome(program, machine, "bmc", other[name])
+        violated = left.verdict is Verdict.VIOLATED
+        fits = violated and left.depth is not None and left.depth <= depth
+        if left.verdict is Verdict.UNDECIDED or (fits and right.verdict is not Verdict.VIOLATED):
+            raise Disagreement(f"{name}: explicit says {left}, bmc says {right}")
+        if right.verdict is Verdict.VIOLATED and not violated:
+            raise Disagreement(f"{name}: explicit says {left}, bmc says {right}")
+        if fits and right.depth is not None and left.depth is not None and right.depth > left.depth:
+            raise Disagreement(f"{name}: explicit has a shorter lasso ({left.depth}) than bmc ({right.depth})")
+        said[name] = left
+    return said
+
+
 def main() -> int:
     from strategies import ModelText
     from systems import SystemBuilder
@@ -111,7 +139,7 @@ def main() -> int:
         source = random.Random(seed)
         try:
             program = SystemBuilder(source.randrange).program() if arguments.systems else parsed(ModelText(source.randrange).text())
-            said = compare(program, arguments.depth)
+            said = compare(program, arguments.depth) | (compare_liveness(program, arguments.depth) if size(program) else {})
         except Disagreement as error:
             tally["disagreements"] += 1
             print(f"seed {seed}: {error}", flush=True)

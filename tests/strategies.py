@@ -344,6 +344,10 @@ class ModelText:
             lines.append("deadlock free;")
         for _ in range(self.pick(3)):
             lines.append(f"invariant {self.boolean({}, 2)};")
+        for _ in range(self.pick(2)):
+            lines.append(f"liveness {self.one('eventually', f'{self.boolean({}, 1)} leads to')} {self.boolean({}, 1)};")
+        if self.pick(3) == 0:
+            lines.append(f"strong fair {self.one('w', 'main')};")
         if self.pick(5) == 0:
             lines.append(f"nesting {1 + self.pick(2)};")
         if self.pick(6) == 0:

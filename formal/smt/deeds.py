@@ -43,6 +43,7 @@ from formal.smt.cfg import Body, Node, Root, Site
 from formal.smt.references import resolve
 
 EVERY = -1  # as an index: every element
+NO_ELEMENT = -2  # as an index: one outside of the array
 Deed: TypeAlias = tuple[str, Any, int]  # what, of which declaration, which element (a thread for a spawn)
 
 
@@ -101,7 +102,8 @@ def _static_binary(family: Family, site: Site, expr: Binary) -> int | None:
 
 
 def element_of(family: Family, ref: Ref | Place, site: Site) -> tuple[Any, int]:
-    """The declaration that a reference names and which of its elements, EVERY where that isn't known before the run."""
+    """The declaration that a reference names and which of its elements: EVERY where that isn't known before the run, NO_ELEMENT if the
+    index is certainly outside."""
     target = resolve(ref, site)
     assert isinstance(target.ref, Direct)
     decl, index = target.ref.decl, target.ref.index
@@ -112,7 +114,7 @@ def element_of(family: Family, ref: Ref | Place, site: Site) -> tuple[Any, int]:
         return decl, EVERY
     if isinstance(decl, VarDecl) and decl.family is not None:
         value -= family.program.families[decl.family][0]
-    return decl, value
+    return decl, value if 0 <= value < (decl.size or 1) else NO_ELEMENT
 
 
 def _assigned(family: Family, place: Place | None, site: Site) -> Iterator[Deed]:
