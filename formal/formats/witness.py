@@ -31,7 +31,7 @@ def draw(witness: Witness, prop: str, width: int) -> Text:
     distance = min(distance, max(_LEAST, min(_MOST, longest + 2)))  # what is not needed between the columns serves the last one
     text = Text()
     if columns:
-        text.append(_heads(threads, distance) + "\n", style="bold")
+        text.append(_heads(threads, distance, width) + "\n", style="bold")
     where: dict[str, str] = {}
     for step in witness.steps:
         if witness.loop_to is not None and step.step == witness.loop_to + 1:
@@ -46,9 +46,15 @@ def draw(witness: Witness, prop: str, width: int) -> Text:
     return text
 
 
-def _heads(threads: Sequence[str], distance: int) -> str:
-    heads = [name if position == len(threads) - 1 else name[: distance - 1].ljust(distance) for position, name in enumerate(threads)]
-    return " " * _MARGIN + "".join(heads)
+def _heads(threads: Sequence[str], distance: int, width: int) -> str:
+    heads = [_short(name, distance - 1).ljust(distance) for name in threads[:-1]]
+    return " " * _MARGIN + "".join(heads) + _short(threads[-1], width - _MARGIN - distance * len(heads))
+
+
+def _short(name: str, room: int) -> str:
+    """The name without its middle, where it must: the end tells the members of a family apart."""
+    tail = room // 2
+    return name if len(name) <= room else f"{name[: room - tail - 1]}~{name[-tail:]}"
 
 
 def _step(text: Text, step: WitnessStep, column: int, width: int, where: dict[str, str], *, named: bool) -> None:
