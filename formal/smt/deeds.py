@@ -182,6 +182,8 @@ class Reach:
 
 
 def _meets(one: Deed, other: Deed) -> bool:
+    if NO_ELEMENT in (one[2], other[2]):
+        return False
     return one[:2] == other[:2] and (one[2] == other[2] or EVERY in (one[2], other[2]))
 
 
