@@ -31,7 +31,7 @@ def report(threads: list[str], *, statement: str = "lock BQL", c_source: str | N
 
 
 def lines(shown: Report, **style: bool) -> list[str]:
-    return render([shown], Style(**style)).splitlines()  # type: ignore[arg-type]
+    return render([shown], Style(**style)).splitlines()
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9])
