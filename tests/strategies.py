@@ -223,7 +223,7 @@ class ModelText:
                 lines += ["    choose {", f"        {self.simple(scope)}", "    } or {", f"        {self.simple(scope)}", "    }"]
             case 2:
                 lines += [
-                    f"    while ({self.boolean(scope, 1)}) {{",
+                    f"    while (flag && {self.boolean(scope, 1)}) {{",
                     f"        {self.simple(scope)}",
                     f"        {self.simple(scope)}",
                     "    }",
