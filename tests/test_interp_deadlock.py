@@ -49,7 +49,7 @@ CASES = [
     ("event E; proc p() { loop { skip; } } thread t { wait E; } thread u { p(); set E; }", {PARTIAL: 0}),
     ("event E; bool x; proc p() { return; set E; } thread t { wait E; } thread u { loop { x = !x; p(); } }", {PARTIAL: 0}),
     (
-        "event E; bool x; proc p() { x = !x; if (x) { p(); } if (x) { set E; } } thread t { wait E; } thread u { loop { p(); } } disable nesting;",
+        "event E; bool x; proc p() { x = !x; if (x) { p(); } set E; } thread t { wait E; } thread u { loop { p(); } } disable nesting;",
         {},
     ),
     # conditions
