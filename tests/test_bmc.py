@@ -162,8 +162,7 @@ LIVENESS = [
     ("bool f; thread a { loop { skip; } } thread b { skip; } liveness L: eventually f;", (2, 1)),
     ("mutex m; bool f; thread a { loop { lock m; unlock m; } } thread b { lock m; f = true; unlock m; } liveness L: eventually f;", (2, 0)),
     (
-        "mutex m; bool f; thread a { loop { lock m; unlock m; } } "
-        "thread b { lock m; f = true; unlock m; } strong fair b; liveness L: eventually f;",
+        "mutex m; bool f; strong fair b; thread a { loop { with m { } } } thread b { with m { f = true; } } liveness L: eventually f;",
         None,
     ),
     ("mutex m; bool f; thread a { lock m; } thread b { lock m; f = true; } liveness L: eventually f;", (1, 1)),

@@ -116,21 +116,26 @@ class Reach:
         return found
 
     def _settled(self, thread: int, control: int) -> Effects:
-        """The summaries of bodies that were met before are final; new ones grow from nothing until they change no more. What they turn
-        out to let through can lead to bodies that nobody has met yet: until there are none."""
-        while True:
-            known = len(self._bodies)
-            found = self._effects(thread, control)
-            if len(self._bodies) == known:
-                return found
-            self._grow()
+        """The summaries of bodies that were met before are final. Of new ones, first whether control comes back, then what they do."""
+        known = set(self._bodies)
+        found = self._effects(thread, control)
+        if len(self._bodies) == len(known):
+            return found
+        self._iterate(known)
+        for key, flow in self._bodies.items():
+            if key not in known:
+                self._bodies[key] = Flow(NOTHING, flow.modes)
+        self._iterate(known)
+        return self._effects(thread, control)
 
-    def _grow(self) -> None:
+    def _iterate(self, known: set[tuple[Frame, int]]) -> None:
+        """Until nothing changes: ways back only vanish, and, once they are settled, effects only grow."""
         before: dict[tuple[Frame, int], Flow] = {}
         while self._bodies != before:
             before = dict(self._bodies)
             for frame, runner in before:
-                self._bodies[frame, runner] = self._body(frame, runner)
+                if (frame, runner) not in known:
+                    self._bodies[frame, runner] = self._body(frame, runner)
 
     def _effects(self, thread: int, control: int) -> Effects:
         node = self._controls.nodes[control]
@@ -167,6 +172,8 @@ class Reach:
                 return Flow(flow.effects | more.effects, left | more.modes)
             case Guard(lock=lock):
                 return Flow(flow.effects | self._on("lock", (lock,)), flow.modes)
+            case Frame(decl=BhDecl()):
+                return Flow(flow.effects, NEXT)
             case Frame():
                 return flow.called()
             case Assigning(stmt=stmt):
@@ -231,10 +238,8 @@ class Reach:
                 return self._call(stmt, env).then(self._assignment(stmt.place, env))
             case Invoke(hook=hook, any_order=any_order):
                 return self._invocation(self._program.hooks.get(hook, ()), any_order, env)
-            case Poll(ref=ref, blocking=blocking):
-                return self._poll(ref, env, passes=not blocking)
-            case AioWaitWhile(ref=ref):
-                return self._poll(ref, env, passes=True)
+            case Poll(ref=ref) | AioWaitWhile(ref=ref):
+                return self._poll(ref, env)
             case _:
                 return Flow(self._simple(stmt, env), NEXT)
 
@@ -293,22 +298,22 @@ class Reach:
 
     # ------------------------------------------------------------ bodies
 
-    def _poll(self, ref: Place, env: Env, *, passes: bool) -> Flow:
-        flow = PASSES if passes else NONE_OF_IT
+    def _poll(self, ref: Place, env: Env) -> Flow:
         contexts = self._references.elements(ref, env)
+        effects = set(self._on("poll", contexts))
         for bh in self._program.bhs:
             if any(target.decl is bh.context for target in contexts):
                 for index in range(self._layout.size(bh)):
-                    flow = flow.either(self._summary(Frame(bh, (), index), env.thread))
-        return Flow(flow.effects | self._on("poll", contexts), flow.modes)
+                    effects |= self._summary(Frame(bh, (), index), env.thread).effects
+        return Flow(frozenset(effects), NEXT)
 
     def _invocation(self, callbacks: tuple[str, ...], any_order: bool, env: Env) -> Flow:
         bodies = [self._summary(Frame(self._program.procs[name]), env.thread) for name in callbacks]
+        if any_order:
+            return Flow(NOTHING.union(*(body.effects for body in bodies)), NEXT)
         flow = PASSES
         for body in bodies:
             flow = flow.then(body)
-        if any_order:
-            return Flow(flow.effects.union(*(body.effects for body in bodies)), flow.modes)
         return flow
 
     def _call(self, stmt: Call, env: Env) -> Flow:
@@ -328,7 +333,7 @@ class Reach:
         return self._references.elements(place, env)[0] if target is None else target
 
     def _summary(self, frame: Frame, thread: int) -> Flow:
-        return self._bodies.setdefault((frame, thread), NONE_OF_IT)
+        return self._bodies.setdefault((frame, thread), PASSES)
 
     def _body(self, frame: Frame, thread: int) -> Flow:
         match frame.decl:

@@ -22,8 +22,8 @@ from formal.program import (
     With,
     WriteEvent,
 )
-from formal.smt.execution import Execution
 from formal.smt.elements import Element
+from formal.smt.execution import Execution
 from formal.smt.layout import Cell
 from formal.smt.locks import release_lock, take_lock
 from formal.smt.scene import State
