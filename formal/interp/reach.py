@@ -150,8 +150,11 @@ class Reach:
     def _from(self, node: Node) -> Effects:
         flow = PASSES
         rest: Node | None = node
-        while rest is not None and flow.modes:
-            flow = self._climb(rest.item, rest.env, flow)
+        while rest is not None:
+            if isinstance(rest.item, Frame) and isinstance(rest.item.decl, BhDecl):
+                flow = Flow(flow.effects, NEXT)  # control is taken to come back
+            elif flow.modes:
+                flow = self._climb(rest.item, rest.env, flow)
             rest = rest.below
         return flow.effects
 
@@ -172,8 +175,6 @@ class Reach:
                 return Flow(flow.effects | more.effects, left | more.modes)
             case Guard(lock=lock):
                 return Flow(flow.effects | self._on("lock", (lock,)), flow.modes)
-            case Frame(decl=BhDecl()):
-                return Flow(flow.effects, NEXT)
             case Frame():
                 return flow.called()
             case Assigning(stmt=stmt):
