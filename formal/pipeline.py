@@ -15,7 +15,7 @@ from typing import Protocol
 from formal.diagnostics import InternalError
 from formal.engines import contenders
 from formal.engines.protocol import Finding, Options
-from formal.program import Program, Property
+from formal.program import DEADLOCK_LOCK_ORDER, Program, Property
 from formal.race import Disagreement, Outcome, Settled, Standing, race
 from formal.verdict import PropertyResult, Report, SourceRef, Trace, Verdict, Witness
 
@@ -44,7 +44,8 @@ class Silent:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked of one program. `properties`: names to settle; `deadline`: of time.monotonic(); `begun`: when the command began;
-    `defines` and `extra`: what it was loaded with; `statistics`: the figures are wanted, too."""
+    `defines` and `extra`: what it was loaded with; `statistics`: the figures are wanted, too;
+    `without`: reductions to leave out."""
 
     properties: tuple[str, ...]
     depth: int | None = None
@@ -55,6 +56,7 @@ class Request:
     defines: Mapping[str, str] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
     statistics: bool = False
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def select(program: Program, patterns: tuple[str, ...]) -> tuple[tuple[str, ...]
 def prove(program: Program, request: Request, watcher: Watcher | None = None) -> Answer:
     """Settle the properties asked for. Raises Disagreement when two engines, or an engine and the interpreter, contradict each other."""
     watcher = watcher or Silent()
-    options = Options(request.properties, request.depth)
+    options = Options(request.properties, request.depth, without=request.without)
     outcome = race(
         program,
         options,
@@ -102,7 +104,7 @@ def prove(program: Program, request: Request, watcher: Watcher | None = None) ->
         seconds=time.monotonic() - request.begun,
         assumptions=program.assumptions,
         properties=results,
-        warnings=tuple(_crash_warning(name) for name, _ in outcome.crashes),
+        warnings=(*(_crash_warning(name) for name, _ in outcome.crashes), *_lock_order(program, results)),
         statistics=outcome.statistics,
         defines=request.defines,
         extra=request.extra,
@@ -112,6 +114,19 @@ def prove(program: Program, request: Request, watcher: Watcher | None = None) ->
 
 def _crash_warning(engine: str) -> str:
     return f"the {engine} engine broke down; what it had not settled rests on the others"
+
+
+def _lock_order(program: Program, results: tuple[PropertyResult, ...]) -> tuple[str, ...]:
+    """Cycles in the static lock order, where no violation shows one being closed."""
+    if not any(result.name == DEADLOCK_LOCK_ORDER and result.verdict is not Verdict.VIOLATED for result in results):
+        return ()
+    from formal.smt.cfg import EncodingLimitError
+    from formal.smt.lock_order import lock_order_cycles
+
+    try:
+        return tuple(lock_order_cycles(program))
+    except EncodingLimitError as error:
+        return (f"the static lock order was not looked at: {error}",)
 
 
 def _replayer(program: Program) -> Replay:

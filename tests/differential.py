@@ -41,7 +41,9 @@ def safety(program: Program) -> tuple[str, ...]:
     return tuple(p.name for p in program.properties if p.kind != "liveness")
 
 
-def findings(engine: str, program: Program, properties: tuple[str, ...], depth: int | None) -> dict[str, Finding]:
+def findings(
+    engine: str, program: Program, properties: tuple[str, ...], depth: int | None, without: frozenset[str] = frozenset()
+) -> dict[str, Finding]:
     """Runs one engine to its end."""
     found: dict[str, Finding] = {}
 
@@ -51,7 +53,7 @@ def findings(engine: str, program: Program, properties: tuple[str, ...], depth: 
                 raise Disagreement(f"{engine} settles {event.prop} twice")
             found[event.prop] = event
 
-    {"explicit": explicit.run, "bmc": bmc.run}[engine](program, Options(properties=properties, depth=depth), tell)
+    {"explicit": explicit.run, "bmc": bmc.run}[engine](program, Options(properties=properties, depth=depth, without=without), tell)
     return found
 
 

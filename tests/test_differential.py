@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from differential import compare, compare_liveness, size
+from differential import compare, compare_liveness, findings, size
 from hypothesis import HealthCheck, given, settings
 from strategies import model_texts
 from systems import systems
 
+from formal.engines.protocol import REDUCTIONS
 from formal.frontend import load_text
 from formal.program import Program
 
@@ -21,6 +22,18 @@ def test_readings_agree_on_generated_texts(text: str) -> None:
     compare(loaded.program, DEPTH)
     if size(loaded.program):
         compare_liveness(loaded.program, DEPTH)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(model_texts())
+def test_reductions_change_no_answer(text: str) -> None:
+    program = load_text(text).program
+    assert program is not None
+    properties = tuple(p.name for p in program.properties)
+    plain = findings("bmc", program, properties, DEPTH, frozenset(REDUCTIONS))
+    for name in REDUCTIONS:
+        reduced = findings("bmc", program, properties, DEPTH, frozenset(REDUCTIONS) - {name})
+        assert {p: (f.verdict, f.depth) for p, f in reduced.items()} == {p: (f.verdict, f.depth) for p, f in plain.items()}
 
 
 def test_a_loop_may_need_a_step_before_it_that_touches_nothing() -> None:

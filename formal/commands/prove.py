@@ -27,6 +27,7 @@ from formal.console import (
     seconds,
 )
 from formal.engines import AUTO, ENGINES
+from formal.engines.protocol import REDUCTIONS
 from formal.formats import FORMATS, Style, load_format
 from formal.pipeline import Answer, Request, prove, select
 from formal.program import Program
@@ -45,6 +46,9 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
     parser.add_argument("--property", action="append", default=[], dest="patterns", metavar="NAME", help="only these; * and ? match")
     parser.add_argument("--engine", default=AUTO, metavar="NAME", help=f"{', '.join((AUTO, *ENGINES))} (default: {AUTO}, all side by side)")
+    parser.add_argument(
+        "--no-reduce", action="append", default=[], dest="without", metavar="NAME", help=f"without {' or '.join(REDUCTIONS)} (repeatable)"
+    )
     parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="for the whole command")
     parser.add_argument("--jobs", type=positive, metavar="N", help="engines at work at the same time (default: all that take part)")
     parser.add_argument("--format", default="text", metavar="NAME", help=f"{' or '.join(FORMATS)} (default: text)")
@@ -78,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
                 definitions(arguments.defines),
                 tuple(arguments.extra),
                 arguments.stats,
+                frozenset(arguments.without),
             )
             answers.append(prove(program, request, watcher))
             if answers[-1].interrupted:
@@ -91,6 +96,9 @@ def _check(arguments: argparse.Namespace) -> None:
     """What argparse does not see. Raises UsageError."""
     if arguments.engine not in (AUTO, *ENGINES):
         raise UsageError(f"unknown engine `{arguments.engine}`", f"the engines are {', '.join((AUTO, *ENGINES))}")
+    for name in arguments.without:
+        if name not in REDUCTIONS:
+            raise UsageError(f"unknown reduction `{name}`", f"the reductions are {', '.join(REDUCTIONS)}")
     if arguments.format not in FORMATS:
         raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(FORMATS)}")
     if arguments.output is not None and arguments.output in (*arguments.models, *arguments.extra):

@@ -88,7 +88,7 @@ def run(program: Program, options: Options, tell: Tell) -> None:
     properties = {p.name: p for p in program.properties if p.name in wanted}
     started = perf_counter()
     try:
-        bounded = Bounded(program, tuple(properties.values()), options.memory)
+        bounded = Bounded(program, tuple(properties.values()), options.memory, without=options.without)
     except EncodingLimitError as error:
         for name in properties:
             tell(Finding(name, Verdict.UNDECIDED, None, f"too large to encode: {error}"))

@@ -5,20 +5,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from formal.program import Program
 from formal.verdict import Trace, Verdict
+
+# What engines may leave out of a search without changing its answer; each can be switched off (--no-reduce NAME).
+REDUCTIONS: Final[Mapping[str, str]] = {
+    "order": "of two steps in a row that touch nothing in common, only one order is looked at (bmc)",
+    "ownership": "what control flow says about who owns a lock is told to the solver (bmc)",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """`properties`: the names to settle. `depth`: look no further than this many steps (None: until everything is settled).
-    `memory`: mebibytes after which the engine stops with undecided."""
+    `memory`: mebibytes after which the engine stops with undecided. `without`: names of REDUCTIONS to leave out."""
 
     properties: tuple[str, ...]
     depth: int | None = None
     memory: int = 4096
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,15 +28,18 @@ from formal.verdict import Move, Trace
 class Bounded:
     """The executions from the initial state, one step longer with each `extend`."""
 
-    def __init__(self, program: Program, properties: Sequence[Property], memory: int, shared: bool = False) -> None:
+    def __init__(
+        self, program: Program, properties: Sequence[Property], memory: int, shared: bool = False, without: frozenset[str] = frozenset()
+    ) -> None:
         cfg = lower(program)
         layout = lay_out(cfg)
         self.relation = relate(cfg, layout, shared)
         self.unrolling = Unrolling(self.relation)
         self._ordered = z3.Bool("ordered")
-        self._touches = Bundle([term for touch in self.relation.touches for term in touch])
+        touches = () if "order" in without else self.relation.touches
+        self._touches = Bundle([term for touch in touches for term in touch])
         self._touched: list[tuple[Any, Any]] = []
-        self._lemmas = Bundle(lemmas(self.relation))
+        self._lemmas = Bundle([] if "ownership" in without else lemmas(self.relation))
         self.session = Session(memory)
         still = Standstill(self.relation)
         found = badness(self.relation, still, properties)

@@ -31,6 +31,7 @@ class Session:
     def __init__(self, memory: int) -> None:
         self._solver = z3.SolverFor("QF_FD")
         self._solver.set("max_memory", memory)
+        self._solver.set("phase", "random")  # of a fixed seed; measured: a quarter to a third less work than the default
         self._assertions = 0
         self._questions = 0
         self._seconds = 0.0
