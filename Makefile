@@ -10,7 +10,7 @@ RUN := .venv/.installed
 DEV := .venv/.installed-dev
 INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: help prove test check regress bench clean format
+.PHONY: help prove test check regress bench fuzz clean format
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -46,6 +46,10 @@ regress: $(RUN) ## every model against its own expectation
 
 bench: $(DEV) ## where the time goes, as ratios within one run
 	$(BIN)/python -m bench
+
+fuzz: $(DEV) ## 2,000 random models through both readings of the language (a quarter of an hour)
+	$(BIN)/python tests/differential.py --count 2000 --depth 6
+	$(BIN)/python tests/differential.py --systems --count 2000 --depth 6
 
 format: $(DEV) ## rewrite the sources in the house format
 	$(BIN)/ruff format formal tests bench
