@@ -35,7 +35,7 @@ from formal.smt.expressions import Evaluator
 from formal.smt.relation import Relation
 from formal.smt.scene import Scene, State, set_scene, stands
 from formal.smt.speech import named_threads, speaks_of
-from formal.smt.terms import Bool, all_of, any_of, both, equal, implied, less, negation, number
+from formal.smt.terms import Bool, Num, all_of, any_of, both, equal, implied, less, negation, number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,22 +111,18 @@ class _Enders:
 
     def _may(self, thread: int, deeds: Sequence[Deed]) -> Bool:
         known, cells = self._reach[thread], self._layout.threads[thread]
-        here = [node for node in known.masks if node < self._relation.cfg.locations and known.may(node, deeds)]
+        able = known.nodes(deeds)
+        places = [node for node in known.masks if node < self._relation.cfg.locations]
+        parts = [_stands_at(cells.pc.value, [node for node in places if node in able], places)]
         entry = self._layout.reachable[thread][0].entry
-        if entry != EXIT and thread in self._program.spawned and known.may(entry, deeds):
-            here += [NOT_SPAWNED, FINISHED]
-        parts = [stands(State(), cells, here)]
+        if thread in self._program.spawned and entry in able:
+            parts.append(stands(State(), cells, (NOT_SPAWNED, FINISHED)))
+        nodes = [self._relation.cfg.nodes[ident] for ident in known.masks]
+        polls = [node.id for node in nodes if is_poll(node) and node.targets[0] in able]
         for depth, saved in enumerate(cells.saved):
-            polls = [node for node in known.masks if self._resumes(node, known, deeds)]
             came = any_of([equal(saved.value, number(poll)) for poll in polls])
             parts.append(both(less(number(depth), cells.level.value), came))
         return any_of(parts)
-
-    def _resumes(self, node: int, known: Reach, deeds: Sequence[Deed]) -> bool:
-        """Whether what follows a poll, when its bottom half is done, may do one of the deeds."""
-        poll = self._relation.cfg.nodes[node]
-        after = poll.targets[0] if is_poll(poll) else EXIT
-        return after != EXIT and known.may(after, deeds)
 
     def whoever_may(self, deeds: Sequence[Deed]) -> list[Bool]:
         return [self.may(thread, deeds) for thread in range(self._count)]
@@ -215,6 +211,15 @@ def deadlocks(relation: Relation, still: Standstill) -> Deadlocks:
     partial = all_of([moving, any_of([both(m, s) for m, s in zip(members, stuck, strict=True)]), *closed])
     circle = [implied(ring[t], any_of([both(w.lock, _all_in(w.enders, ring)) for w in waits[t]])) for t in range(count)]
     return Deadlocks(both(negation(moving), any_of(stuck)), partial, both(any_of(ring), all_of(circle)), (*members, *ring))
+
+
+def _stands_at(pc: Num, wanted: Sequence[int], places: Sequence[int]) -> Bool:
+    """Whether a running thread, which can only be at one of `places`, is at one of those wanted; told by the shorter of the two lists."""
+    chosen = set(wanted)
+    others = [place for place in places if place not in chosen]
+    if len(wanted) <= len(others):
+        return any_of([equal(pc, number(place)) for place in wanted])
+    return all_of([negation(less(pc, number(FIRST))), *[negation(equal(pc, number(place))) for place in others]])
 
 
 def _wait(enders: _Enders, thread: int, node: Node, when: Bool) -> Wait:

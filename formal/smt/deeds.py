@@ -175,10 +175,13 @@ class Reach:
     masks: Mapping[int, int]
     numbers: Mapping[Deed, int]
 
-    def may(self, node: int, deeds: Sequence[Deed]) -> bool:
-        """Whether one of the deeds is within reach; an element counts for EVERY and the other way round."""
-        mask = self.masks[node]
-        return any(mask >> number & 1 for deed, number in self.numbers.items() if any(_meets(deed, other) for other in deeds))
+    def nodes(self, deeds: Sequence[Deed]) -> frozenset[int]:
+        """The nodes from where on one of the deeds is within reach; an element counts for EVERY and the other way round."""
+        wanted = 0
+        for deed, number in self.numbers.items():
+            if any(_meets(deed, other) for other in deeds):
+                wanted |= 1 << number
+        return frozenset(node for node, mask in self.masks.items() if mask & wanted)
 
 
 def _meets(one: Deed, other: Deed) -> bool:
