@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import z3
@@ -141,10 +142,15 @@ def signed_width(*nums: Num) -> int:
     return max(max((-n.lo - 1).bit_length() if n.lo < 0 else 0, max(n.hi, 0).bit_length()) for n in nums) + 1
 
 
+@lru_cache(maxsize=4096)
+def _digits(value: int, bits: int) -> Any:
+    return z3.BitVecVal(value, bits)
+
+
 def widen(num: Num, bits: int) -> Any:
     """Its bit-vector in so many bits, which are enough."""
     if num.term is None:
-        return z3.BitVecVal(num.lo, bits)
+        return _digits(num.lo, bits)
     own = num.term.size()
     if own == bits:
         return num.term
