@@ -12,7 +12,8 @@ from formal.frontend.declarations import Declarations
 from formal.frontend.expressions import Expressions
 from formal.frontend.lints import static_lints
 from formal.frontend.names import Names
-from formal.frontend.statements import Statements, unquote
+from formal.frontend.rendering import unquote
+from formal.frontend.statements import Statements
 from formal.loader import Files, read_model, read_text
 from formal.program import Program
 from formal.syntax import Node

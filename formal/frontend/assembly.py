@@ -15,7 +15,8 @@ from formal.codes import Code
 from formal.diagnostics import Diagnostic, Source, Span
 from formal.frontend.checks import Checks, call_graph, called
 from formal.frontend.declarations import complete
-from formal.frontend.expressions import THREAD, Expressions
+from formal.frontend.expressions import Expressions
+from formal.frontend.functions import THREAD
 from formal.frontend.names import Mistake, Names, Poisoned, Scope, limited, mistake, similar
 from formal.frontend.sizes import Sizes
 from formal.frontend.walking import walk

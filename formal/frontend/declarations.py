@@ -13,10 +13,12 @@ from formal import limits
 from formal import program as p
 from formal.codes import Code
 from formal.diagnostics import Diagnostic
-from formal.frontend.expressions import THREAD, Expressions
+from formal.frontend.expressions import Expressions
 from formal.frontend.folding import BOOL
+from formal.frontend.functions import THREAD
 from formal.frontend.names import Mistake, Names, Poisoned, Scope, limited, mistake, similar
-from formal.frontend.statements import Statements, default_literal, unquote
+from formal.frontend.rendering import unquote
+from formal.frontend.statements import Statements, default_literal
 from formal.syntax import Node
 
 

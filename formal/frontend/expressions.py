@@ -11,46 +11,29 @@ from formal import limits
 from formal.codes import Code
 from formal.diagnostics import Note, Span
 from formal.frontend.folding import BOOL, describe, fold, hull, same_kind
-from formal.frontend.names import BUILTIN_FUNCTIONS, Local, Mistake, Names, Poisoned, Scope, checked_integer, limited, mistake, similar
+from formal.frontend.functions import CONTEXT, THREAD, Functions, running
+from formal.frontend.names import Local, Mistake, Names, Poisoned, Scope, checked_integer, limited, mistake
+from formal.frontend.references import KINDS, References, place_type
 from formal.program import (
     NONE,
-    At,
-    BhDecl,
     Binary,
     Binder,
     Bound,
-    CondDecl,
     Conditional,
     ContextDecl,
     ContextOf,
     ContextType,
-    Count,
-    CurrentContext,
     Direct,
-    EventDecl,
     Expr,
-    Finished,
-    Holds,
-    InContext,
     IntType,
-    IsSet,
     Literal,
     LocalDecl,
     LocalPlace,
     Member,
-    MutexDecl,
-    Owner,
-    PendingBh,
-    PendingContext,
-    Place,
     Quantifier,
     Read,
-    Ref,
     RefParam,
     Result,
-    RwlockDecl,
-    Self,
-    SemDecl,
     ThreadDecl,
     ThreadLocalPlace,
     ThreadType,
@@ -62,45 +45,14 @@ from formal.program import (
 )
 from formal.syntax import Leaf, Node, Tree
 
-THREAD, CONTEXT = ThreadType(), ContextType()
-KINDS: dict[str, tuple[type, str]] = {
-    "mutex": (MutexDecl, "a mutex"),
-    "rwlock": (RwlockDecl, "a rwlock"),
-    "sem": (SemDecl, "a semaphore"),
-    "event": (EventDecl, "an event"),
-    "cond": (CondDecl, "a condition variable"),
-    "bh": (BhDecl, "a bottom half"),
-    "context": (ContextDecl, "a context"),
-    "thread": (ThreadDecl, "a thread"),
-    "var": (VarDecl, "a variable"),
-}
-
-
-def kind_of(ref: Ref) -> str:
-    """mutex, rwlock, sem, … of what a reference stands for."""
-    if isinstance(ref, ViaParam):
-        return ref.param.kind
-    return next(kind for kind, (cls, _) in KINDS.items() if isinstance(ref.decl, cls))
-
-
-def place_type(place: Place) -> ValueType:
-    """The type of what is read or assigned there."""
-    match place:
-        case Direct(decl=VarDecl(type=type_)):
-            return type_
-        case ViaParam(param=RefParam(type=type_)) if type_ is not None:
-            return type_
-        case LocalPlace(decl=decl) | ThreadLocalPlace(decl=decl):
-            return decl.type
-        case _:
-            raise TypeError(place)
-
 
 class Expressions:
     """Reads expressions against one model's names."""
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        self.references = References(names, self)
+        self.functions = Functions(names, self.references, self)
 
     # ------------------------------------------------------------ constants and types
 
@@ -170,103 +122,6 @@ class Expressions:
                 raise names.unknown(name, node.span)
         raise mistake(Code.KIND, "a thread family, a range lo..hi, an enum or `thread` is needed here", node.span)
 
-    # ------------------------------------------------------------ references
-
-    def reference(self, node: Tree, scope: Scope, *kinds: str) -> Ref:
-        """A declared thing of one of the kinds, an element of an array of them, or a `ref` parameter."""
-        base, index = node, None
-        if isinstance(node, Node) and node.kind == "index":
-            base, index = node.items[0], node.items[1]
-        elif isinstance(node, Node) and node.kind == "object":
-            base, index = node.items[0], node.items[1] if len(node.items) > 1 else None
-        if not isinstance(base, Node) or base.kind != "name":
-            raise mistake(Code.KIND, f"the name of {self._wanted(kinds)} is needed here", node.span)
-        name = str(base.items[0])
-        local = scope.names.get(name)
-        if isinstance(local, RefParam):
-            if local.kind not in kinds:
-                raise self._wrong_kind(name, KINDS[local.kind][1], kinds, node.span, Note("declared here", local.span))
-            if index is not None:
-                raise mistake(Code.INDEX, f"`{name}` stands for a single thing; it has no index", node.span)
-            return ViaParam(local)
-        if local is not None:
-            raise self._wrong_kind(name, "a local name", kinds, node.span)
-        self.names.used.add(name)
-        decl = self.names.objects.get(name)
-        if decl is None:
-            raise self._not_an_object(name, kinds, base.span)
-        if not isinstance(decl, tuple(KINDS[kind][0] for kind in kinds)):
-            shown = next(text for cls, text in KINDS.values() if isinstance(decl, cls))
-            raise self._wrong_kind(name, shown, kinds, node.span, Note("declared here", decl.span))
-        return Direct(decl, self._index(decl, index, scope, node.span))
-
-    def _index(self, decl: object, index: Tree | None, scope: Scope, span: Span) -> Expr | None:
-        name, size = getattr(decl, "name", ""), getattr(decl, "size", None)
-        if size is None:
-            if index is not None:
-                raise mistake(Code.INDEX, f"`{name}` is no array; it has no index", span, *self.names.origin(name))
-            return None
-        if index is None:
-            raise mistake(
-                Code.INDEX, f"`{name}` is an array of {size}; say which element", span, *self.names.origin(name), hint=f"`{name}[0]`"
-            )
-        expr = self.expr(index, scope)
-        family = decl.family if isinstance(decl, VarDecl) else None
-        if family is not None:
-            if not isinstance(expr.type, ThreadType):
-                hint = f"`{family}[…]` is the thread of an int index"
-                raise mistake(
-                    Code.INDEX, f"`{name}` is indexed by a thread of `{family}`, not by {describe(expr.type)}", index.span, hint=hint
-                )
-        elif not isinstance(expr.type, IntType):
-            raise mistake(Code.INDEX, f"`{name}` is indexed by an int, not by {describe(expr.type)}", index.span)
-        elif isinstance(expr, Literal) and not 0 <= expr.value < size:
-            raise mistake(Code.OUT_OF_RANGE, f"the index {expr.value} is outside `{name}[{size}]`", index.span, *self.names.origin(name))
-        self.names.builtins.add("range")
-        return expr
-
-    def _wanted(self, kinds: tuple[str, ...]) -> str:
-        return " or ".join(KINDS[kind][1] for kind in kinds)
-
-    def _wrong_kind(self, name: str, shown: str, kinds: tuple[str, ...], span: Span, *notes: Note) -> Mistake:
-        return mistake(Code.KIND, f"`{name}` is {shown}; {self._wanted(kinds)} is needed here", span, *notes)
-
-    def _not_an_object(self, name: str, kinds: tuple[str, ...], span: Span) -> Exception:
-        if name in self.names.declared and name not in self.names.poisoned:
-            return self._wrong_kind(name, "something else", kinds, span, *self.names.origin(name))
-        return self.names.unknown(name, span)
-
-    def place(self, node: Tree, scope: Scope) -> Place:
-        """Something that can be assigned."""
-        if isinstance(node, Node) and node.kind == "name":
-            name = str(node.items[0])
-            local = scope.names.get(name)
-            if isinstance(local, LocalDecl):
-                return LocalPlace(local)
-            if isinstance(local, Binder) or name in self.names.constants or name in self.names.constant_nodes:
-                raise mistake(Code.ASSIGNMENT, f"`{name}` is a constant here and cannot be assigned", node.span, *self.names.origin(name))
-            if local is None and name in self.names.thread_locals:
-                self.names.used.add(name)
-                if not scope.has_self:
-                    raise mistake(Code.SELF, f"`{name}` is a thread-local, and there is no running thread here", node.span)
-                return ThreadLocalPlace(self.names.thread_locals[name], None)
-        if isinstance(node, Node) and node.kind == "member":
-            return self._thread_local(node, scope)
-        return self.reference(node, scope, "var")
-
-    def _thread_local(self, node: Node, scope: Scope) -> ThreadLocalPlace:
-        thread, leaf = node.items[0], node.items[1]
-        name = str(leaf)
-        self.names.used.add(name)
-        if name not in self.names.thread_locals:
-            hint = similar(name, self.names.thread_locals)
-            if name in self.names.poisoned:
-                raise self.names.unknown(name, leaf.span)
-            raise mistake(Code.UNKNOWN_NAME, f"`{name}` is no thread-local variable", leaf.span, hint=hint)
-        expr = self.typed(thread, scope, THREAD)
-        self.names.builtins.add("range")
-        return ThreadLocalPlace(self.names.thread_locals[name], expr)
-
     # ------------------------------------------------------------ expressions
 
     def boolean(self, node: Tree, scope: Scope) -> Expr:
@@ -305,7 +160,7 @@ class Expressions:
             case "none":
                 return Literal(NONE, THREAD, span)
             case "self_":
-                return self._self(scope, span)
+                return running(scope, span)
             case "result":
                 if scope.result is None:
                     raise mistake(Code.RESULT, "`result` is only known in `ensures` of a procedure that returns one", span)
@@ -315,19 +170,14 @@ class Expressions:
             case "index":
                 return self._element(node, scope)
             case "member":
-                place = self._thread_local(node, scope)
+                place = self.references.thread_local(node, scope)
                 return Read(place, place.decl.type, span)
             case "apply":
-                return self._function(node, scope)
+                return self.functions.application(node, scope)
             case "quantifier" | "number":
                 return self._quantifier(node, scope)
             case _:
                 return self._operator(node, scope)
-
-    def _self(self, scope: Scope, span: Span) -> Self:
-        if not scope.has_self:
-            raise mistake(Code.SELF, "there is no running thread here; name one, or use `forall t in thread: …`", span)
-        return Self(THREAD, span)
 
     def _name(self, name: str, scope: Scope, span: Span) -> Expr:
         local = scope.names.get(name)
@@ -358,14 +208,14 @@ class Expressions:
         if name in names.constant_nodes and name not in names.poisoned:
             return replace(self._constant_named(name), span=span)
         if name in names.thread_locals:
-            self._self(scope, span)
+            running(scope, span)
             return Read(ThreadLocalPlace(names.thread_locals[name], None), names.thread_locals[name].type, span)
         if name in names.families:
             return self._single_thread(name, span)
         decl = names.objects.get(name)
         match decl:
             case VarDecl():
-                return Read(Direct(decl, self._index(decl, None, scope, span)), decl.type, span)
+                return Read(Direct(decl, self.references.index(decl, None, scope, span)), decl.type, span)
             case ContextDecl():
                 return Literal(names.contexts.index(decl), CONTEXT, span)
             case None:
@@ -400,7 +250,7 @@ class Expressions:
     def _element(self, node: Node, scope: Scope) -> Expr:
         base = node.items[0]
         name = str(base.items[0]) if isinstance(base, Node) and base.kind == "name" else ""
-        ref = self.reference(node, scope, "var", "thread")
+        ref = self.references.reference(node, scope, "var", "thread")
         if isinstance(ref, Direct) and isinstance(ref.decl, ThreadDecl):
             if isinstance(ref.index, Literal):
                 return Literal(self.names.families[name][ref.index.value], THREAD, node.span)
@@ -481,68 +331,3 @@ class Expressions:
             self.names.binder_families[binder] = str(first.items[0])
         body = self.boolean(body_node, inner)
         return Quantifier(kind, binder, values, body, IntType(0, len(values)) if kind == "number" else BOOL, node.span)  # type: ignore[arg-type]
-
-    # ------------------------------------------------------------ functions
-
-    def _function(self, node: Node, scope: Scope) -> Expr:
-        name, arguments, span = str(node.items[0]), node.items[1:], node.span
-        if name in self.names.procs:
-            hint = f"assign it first: `x = {name}(…);`"
-            raise mistake(Code.CALL, f"`{name}` is a procedure: a call is no part of an expression", span, hint=hint)
-        least, most = {"current_context": (0, 1), "holds": (1, 2), "in_context": (1, 2), "at": (2, 2)}.get(name, (1, 1))
-        if name in BUILTIN_FUNCTIONS:
-            if not least <= len(arguments) <= most:
-                wanted = str(least) if least == most else f"{least} or {most}"
-                raise mistake(Code.ARGUMENTS, f"`{name}` takes {wanted} argument(s), not {len(arguments)}", span)
-            return self._builtin(name, arguments, scope, span)
-        raise self.names.unknown(name, node.items[0].span, BUILTIN_FUNCTIONS, "function")
-
-    def _builtin(self, name: str, arguments: tuple[Tree, ...], scope: Scope, span: Span) -> Expr:
-        asked = arguments[0] if len(arguments) > (0 if name == "current_context" else 1) else None
-        match name:
-            case "holds":
-                return Holds(self._thread(asked, scope, span), self.reference(arguments[-1], scope, "mutex", "rwlock"), BOOL, span)
-            case "in_context":
-                return InContext(self._thread(asked, scope, span), self.reference(arguments[-1], scope, "context"), BOOL, span)
-            case "current_context":
-                return CurrentContext(self._thread(asked, scope, span), CONTEXT, span)
-            case "owner":
-                return Owner(self.reference(arguments[0], scope, "mutex", "rwlock"), THREAD, span)
-            case "pending":
-                ref = self.reference(arguments[0], scope, "bh", "context")
-                return PendingContext(ref, BOOL, span) if kind_of(ref) == "context" else PendingBh(ref, BOOL, span)
-            case "count":
-                return self._count(arguments[0], scope, span)
-            case "is_set":
-                return IsSet(self.reference(arguments[0], scope, "event"), BOOL, span)
-            case "finished":
-                return Finished(self.typed(arguments[0], scope, THREAD), BOOL, span)
-            case _:
-                return self._at(arguments, scope, span)
-
-    def _thread(self, node: Tree | None, scope: Scope, span: Span) -> Expr:
-        return self._self(scope, span) if node is None else self.typed(node, scope, THREAD)
-
-    def _count(self, node: Tree, scope: Scope, span: Span) -> Count:
-        ref = self.reference(node, scope, "sem", "bh")
-        if isinstance(ref, ViaParam):  # whatever it stands for
-            sizes = [d.max_count for d in self.names.objects.values() if isinstance(d, SemDecl | BhDecl)]
-            return Count(ref, IntType(0, max(sizes, default=1)), span)
-        assert isinstance(ref.decl, SemDecl | BhDecl)
-        return Count(ref, IntType(0, ref.decl.max_count), span)
-
-    def _at(self, arguments: tuple[Tree, ...], scope: Scope, span: Span) -> At:
-        label = arguments[1]
-        assert isinstance(label, Node)
-        body: str | None = None
-        match label.kind:
-            case "name":
-                name = str(label.items[0])
-            case "member" if isinstance(label.items[0], Node) and label.items[0].kind == "name":
-                body, name = str(label.items[0].items[0]), str(label.items[1])
-            case _:
-                raise mistake(Code.UNKNOWN_LABEL, "the second argument of `at` is a label, or body.label", label.span)
-        thread = self.typed(arguments[0], scope, THREAD)
-        node = At(thread, frozenset(), f"{body}.{name}" if body else name, BOOL, span)
-        self.names.label_uses.append((node, body, name, label.span))
-        return node

@@ -5,26 +5,20 @@ In: a block's node, a scope. Out: a `Block`. The names' tables learn labels, pro
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from formal import program as p
 from formal.codes import Code
 from formal.diagnostics import Note, Span
-from formal.frontend.expressions import Expressions, kind_of, place_type
+from formal.frontend.expressions import Expressions
 from formal.frontend.folding import BOOL
 from formal.frontend.names import Mistake, Names, Poisoned, Scope, mistake
-from formal.frontend.walking import walk
+from formal.frontend.references import kind_of, place_type
+from formal.frontend.rendering import atomic_text, head, unquote
 from formal.syntax import Leaf, Node, Tree
 
-ATOMIC_WIDTH = 60  # columns of an atomic's rendering in witnesses
 _KEYWORD = {"rdlock": "rdlock", "wrlock": "wrlock", "rdunlock": "rdlock", "wrunlock": "wrlock"}
-
-
-def unquote(leaf: Tree) -> str:
-    """A string literal's text."""
-    return re.sub(r"\\(.)", r"\1", str(leaf)[1:-1])
 
 
 @dataclass(slots=True)
@@ -40,6 +34,7 @@ class Statements:
     def __init__(self, names: Names, expressions: Expressions) -> None:
         self.names = names
         self.expressions = expressions
+        self.references = expressions.references
         self.asserts: dict[str, _Counter] = {}
         self._readers: dict[str, Callable[[Node, Scope, str | None], p.Stmt]] = {
             "skip": lambda node, _scope, label: p.Skip(self._info(node, _scope, label)),
@@ -145,17 +140,7 @@ class Statements:
     def _info(self, node: Node, scope: Scope, label: str | None, text: str | None = None) -> p.Info:
         anchor = node.node("anchor")
         c_source = unquote(anchor.items[0]) if anchor is not None else scope.c_source
-        return p.Info(self.names.uid(), text if text is not None else self._head(node), scope.body, label, c_source, node.span)
-
-    def _head(self, node: Node) -> str:
-        """The statement as written, up to its anchor or block, on one line."""
-        stop = node.span.end
-        for item in node.nodes():
-            if item.kind in ("block", "anchor"):
-                stop = min(stop, item.span.start)
-        text = node.span.source.text[node.span.start : stop]
-        text = re.sub(r"//[^\n]*|/\*.*?\*/", " ", text, flags=re.DOTALL)
-        return " ".join(text.split()).rstrip("@ ").rstrip(";").rstrip()
+        return p.Info(self.names.uid(), text if text is not None else head(node), scope.body, label, c_source, node.span)
 
     def _items(self, node: Node) -> list[Tree]:
         return [item for item in node.items if not (isinstance(item, Node) and item.kind == "anchor")]
@@ -177,7 +162,7 @@ class Statements:
 
     def _assign(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = self._items(node)
-        return self._assignment(node, items[1], self.expressions.place(items[0], scope), scope, label)
+        return self._assignment(node, items[1], self.references.place(items[0], scope), scope, label)
 
     def _assignment(self, node: Node, value: Tree, place: p.Place, scope: Scope, label: str | None) -> p.Stmt:
         type_ = place_type(place)
@@ -225,8 +210,8 @@ class Statements:
                 self.names.builtins.add(p.RANGE)
             return value
         if param.kind != "var":
-            return self.expressions.reference(node, scope, param.kind)
-        place = self.expressions.place(node, scope)
+            return self.references.reference(node, scope, param.kind)
+        place = self.references.place(node, scope)
         if param.type != place_type(place):
             raise mistake(
                 Code.ARGUMENTS, "a `ref` parameter takes a variable of exactly its type", node.span, Note("declared here", param.span)
@@ -249,7 +234,7 @@ class Statements:
     # ------------------------------------------------------------ locks and waiting
 
     def _mutex(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
-        ref = self.expressions.reference(self._items(node)[0], scope, "mutex")
+        ref = self.references.reference(self._items(node)[0], scope, "mutex")
         if node.kind == "lock":
             self._taking(ref)
             return p.Lock(self._info(node, scope, label), "lock", ref)
@@ -263,7 +248,7 @@ class Statements:
     def _rwlock(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = self._items(node)
         keyword = str(items[0])
-        ref = self.expressions.reference(items[1], scope, "rwlock")
+        ref = self.references.reference(items[1], scope, "rwlock")
         info = self._info(node, scope, label)
         if "un" in keyword:
             self.names.builtins.add(p.NOT_OWNER)
@@ -273,7 +258,7 @@ class Statements:
 
     def _with(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = self._items(node)
-        ref = self.expressions.reference(items[0], scope, "mutex")
+        ref = self.references.reference(items[0], scope, "mutex")
         self._taking(ref)
         self.names.builtins.add(p.NOT_OWNER)
         assert isinstance(items[1], Node)
@@ -282,10 +267,10 @@ class Statements:
     def _wait(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = self._items(node)
         if len(items) == 1:
-            ref = self.expressions.reference(items[0], scope, "sem", "event")
+            ref = self.references.reference(items[0], scope, "sem", "event")
             return (p.WaitEvent if kind_of(ref) == "event" else p.WaitSem)(self._info(node, scope, label), ref)
-        condition = self.expressions.reference(items[0], scope, "cond")
-        lock = self.expressions.reference(items[1], scope, "mutex")
+        condition = self.references.reference(items[0], scope, "cond")
+        lock = self.references.reference(items[1], scope, "mutex")
         if isinstance(lock, p.Direct) and isinstance(lock.decl, p.MutexDecl) and lock.decl.recursive:
             note = Note("declared here", lock.decl.span)
             raise mistake(
@@ -296,38 +281,38 @@ class Statements:
 
     def _post(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         self.names.builtins.add(p.RANGE)
-        return p.PostSem(self._info(node, scope, label), self.expressions.reference(self._items(node)[0], scope, "sem"))
+        return p.PostSem(self._info(node, scope, label), self.references.reference(self._items(node)[0], scope, "sem"))
 
     def _event(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
-        ref = self.expressions.reference(self._items(node)[0], scope, "event")
+        ref = self.references.reference(self._items(node)[0], scope, "event")
         return p.WriteEvent(self._info(node, scope, label), ref, node.kind == "set_")
 
     def _wake(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
-        ref = self.expressions.reference(self._items(node)[0], scope, "cond")
+        ref = self.references.reference(self._items(node)[0], scope, "cond")
         return p.Wake(self._info(node, scope, label), ref, node.kind == "broadcast")
 
     # ------------------------------------------------------------ bottom halves and threads
 
     def _schedule(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
-        ref = self.expressions.reference(self._items(node)[0], scope, "bh")
+        ref = self.references.reference(self._items(node)[0], scope, "bh")
         if not isinstance(ref, p.Direct) or (isinstance(ref.decl, p.BhDecl) and ref.decl.oneshot):
             self.names.builtins.add(p.RANGE)
         return p.Schedule(self._info(node, scope, label), ref)
 
     def _poll(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
-        ref = self.expressions.reference(self._items(node)[0], scope, "context")
+        ref = self.references.reference(self._items(node)[0], scope, "context")
         self.names.builtins.add(p.NESTING)
         return p.Poll(self._info(node, scope, label), ref, node.has("BLOCKING"))
 
     def _aio_wait_while(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = self._items(node)
-        ref = self.expressions.reference(items[0], scope, "context")
+        ref = self.references.reference(items[0], scope, "context")
         condition = self.expressions.boolean(items[1], scope)
         self.names.builtins |= {p.NESTING, p.WRONG_CONTEXT}
         return p.AioWaitWhile(self._info(node, scope, label), ref, condition)
 
     def _thread(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
-        ref = self.expressions.reference(self._items(node)[0], scope, "thread")
+        ref = self.references.reference(self._items(node)[0], scope, "thread")
         info = self._info(node, scope, label)
         if node.kind == "join":
             return p.Join(info, ref)
@@ -405,7 +390,7 @@ class Statements:
     def _atomic(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         self.names.builtins.add(p.ATOMIC)
         body = self.block(node.nodes("block")[0], scope)
-        return p.Atomic(self._info(node, scope, label, _atomic_text(body)), body)
+        return p.Atomic(self._info(node, scope, label, atomic_text(body)), body)
 
     def contract(self, kind: str, proc: str, node: Node, scope: Scope, position: int) -> p.Assert:
         """One `requires` or `ensures` clause."""
@@ -413,18 +398,6 @@ class Statements:
         condition = self.expressions.boolean(node.items[0], scope)
         self.names.properties.append(p.Property(name, kind, node.span))  # type: ignore[arg-type]
         return p.Assert(self._info(node, scope, None), condition, name, None)
-
-
-def _atomic_text(body: p.Block) -> str:
-    """`atomic { lock BQL; flag = true; }`: what it does on one line, assertions left out, cut where it gets long."""
-    shown = "atomic {"
-    for statement in walk(body):
-        if isinstance(statement, p.Block | p.Assert):
-            continue
-        if len(shown) + len(statement.info.text) > ATOMIC_WIDTH:
-            return f"{shown} …}}"
-        shown += f" {statement.info.text};"
-    return f"{shown} }}"
 
 
 def default_literal(type_: p.ValueType, span: Span) -> p.Literal:
