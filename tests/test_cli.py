@@ -158,6 +158,7 @@ def test_a_bad_model_is_a_diagnostic_and_nothing_is_written(run: Run, tmp_path: 
         (["prove", "good.dsl", "--frobnicate"], "--frobnicate"),
         (["replay", "good.dsl"], "not a JSON document"),
         (["replay", "nowhere.json"], "No such file"),
+        (["prove", "good.dsl", "--no-reduce", "ordr"], "unknown reduction `ordr`"),
         (["explain", "wrong_contxt"], "did you mean `wrong_context`"),
     ],
 )
@@ -180,6 +181,35 @@ def test_each_engine_by_itself_finds_the_same(run: Run, engine: str) -> None:
     assert {result["engine"] for result in found["properties"]} == {engine}
     violated = {result["name"]: result["depth"] for result in found["properties"] if result["verdict"] == "violated"}
     assert violated == {"deadlock.global": 2, "deadlock.lock_order": 2}
+
+
+def test_a_circle_in_the_lock_order_that_nothing_closes_is_a_warning(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "gated.dsl").write_text(
+        """protocol gated;
+        mutex gate;
+        mutex a;
+        mutex b;
+        thread t { with gate { with a { with b { skip; } } } }
+        thread u { with gate { with b { with a { skip; } } } }
+        deadlock free;
+        """
+    )
+    told = document(run("prove", "gated.dsl", "--format", "json"))
+    assert told["verdict"] == "proved"
+    assert len(told["warnings"]) == 1
+    assert "gated.dsl:5" in told["warnings"][0]
+    assert "gated.dsl:6" in told["warnings"][0]
+    assert document(run("prove", "crossed.dsl", "--format", "json"))["warnings"] == []
+
+
+@pytest.mark.parametrize("name", ["order", "ownership"])
+def test_a_reduction_can_be_left_out(run: Run, name: str) -> None:
+    done = run("prove", "crossed.dsl", "--engine", "bmc", "--depth", "6", "--no-reduce", name, "--format", "json")
+    assert done.returncode == 1
+    assert {one["name"] for one in document(done)["properties"] if one["verdict"] == "violated"} == {
+        "deadlock.global",
+        "deadlock.lock_order",
+    }
 
 
 def test_callbacks_are_added(run: Run, tmp_path: Path) -> None:
