@@ -6,7 +6,7 @@ nothing is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from formal.codes import Code
 from formal.diagnostics import Diagnostic
@@ -30,21 +30,21 @@ from formal.program import (
 )
 
 
-def unreached(program: Program, survey: Survey) -> tuple[Diagnostic, ...]:
-    """One warning for the first statement of each stretch that no execution reaches, and one for each wait that none gets past."""
+def unreached(program: Program, survey: Survey, named: Collection[str]) -> tuple[Diagnostic, ...]:
+    """One warning for the first statement of each stretch that no execution reaches, and one for each wait that none gets past.
+
+    Only of the files in `named`: nobody has to use everything that a library, or what two models share, offers.
+    """
     if not survey.exhausted:
         return ()
     threads = dict.fromkeys(thread.decl for thread in program.threads)
     bodies = [*(thread.body for thread in threads), *(bh.body for bh in program.bhs)]
     bodies += [Block((*proc.requires, proc.body, *proc.ensures)) for proc in program.procs.values()]
-    return tuple(found for body in bodies if _wanted(body, program, survey) for found in _block(body, survey))
+    return tuple(found for body in bodies if _written_in(body, named) for found in _block(body, survey))
 
 
-def _wanted(body: Block, program: Program, survey: Survey) -> bool:
-    """Nobody has to use everything that a library offers."""
-    statements = [statement for statement in walk(body) if not isinstance(statement, Block)]
-    own = any(statement.info.span.source.path == program.file for statement in statements)
-    return own or any(statement.info.uid in survey.executed for statement in statements)
+def _written_in(body: Block, named: Collection[str]) -> bool:
+    return any(not isinstance(statement, Block) and statement.info.span.source.path in named for statement in walk(body))
 
 
 def _block(block: Block, survey: Survey) -> Iterator[Diagnostic]:

@@ -13,7 +13,9 @@ def told(body: str, max_states: int = 1000) -> list[tuple[str, int]]:
     """Codes and lines (the first line of the body is 2)."""
     loaded = load_text(f"protocol p;\n{body}\ndeadlock free;\n")
     assert loaded.program is not None
-    return [(str(one.code), one.span.line) for one in unreached(loaded.program, survey(loaded.program, max_states)) if one.span is not None]
+    return [
+        (str(one.code), one.span.line) for one in unreached(loaded.program, survey(loaded.program, max_states), ("<text>",)) if one.span
+    ]
 
 
 @pytest.mark.parametrize(

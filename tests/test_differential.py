@@ -10,6 +10,7 @@ from systems import systems
 from formal.engines.protocol import REDUCTIONS
 from formal.frontend import load_text
 from formal.program import Program
+from formal.verdict import Verdict
 
 DEPTH = 6  # steps; deep enough for a bottom half nested in a poll, with a lock held around it
 
@@ -56,3 +57,20 @@ def test_a_loop_may_need_a_step_before_it_that_touches_nothing() -> None:
 @given(systems())
 def test_readings_agree_on_generated_systems(program: Program) -> None:
     compare(program, DEPTH)
+
+
+def test_a_lock_that_its_owner_took_to_its_end_is_never_given_back() -> None:
+    loaded = load_text(
+        """protocol gone;
+        mutex m;
+        bool x;
+        thread a { lock m; }
+        thread b { lock m; unlock m; }
+        thread c { loop { x = !x; } }
+        deadlock free;
+        """
+    )
+    assert loaded.program is not None
+    said = compare(loaded.program, DEPTH)
+    assert said["deadlock.partial"].depth == 1
+    assert said["deadlock.lock_order"].verdict is not Verdict.VIOLATED

@@ -29,26 +29,26 @@ class Loaded:
 
 def load(path: str, defines: Mapping[str, str] | None = None, extra: Sequence[str] = ()) -> Loaded:
     """Read the model in a file. `defines`: -D NAME=VALUE; `extra`: --with FILE. Raises nothing for a user's mistake."""
-    return _understand(read_model(path, extra), path, defines or {})
+    return _understand(read_model(path, extra), (path, *extra), defines or {})
 
 
 def load_text(text: str, name: str = "<text>", defines: Mapping[str, str] | None = None) -> Loaded:
     """Read a model that is in no file; its imports are shipped models."""
-    return _understand(read_text(text, name), name, defines or {})
+    return _understand(read_text(text, name), (name,), defines or {})
 
 
-def _understand(files: Files, file: str, defines: Mapping[str, str]) -> Loaded:
+def _understand(files: Files, named: Sequence[str], defines: Mapping[str, str]) -> Loaded:
     if files.diagnostics:  # a declaration that could not be read would only make others look wrong
         return Loaded(None, tuple(files.diagnostics))
     names = Names()
     expressions = Expressions(names)
     statements = Statements(names, expressions)
-    protocol = _protocol(files, file, names)
+    protocol = _protocol(files, named[0], names)
     Declarations(names, expressions, statements).read(files.items, defines)
     assembly = Assembly(names, expressions)
     assembly.claim(files.items)
-    program = assembly.finish(files.sources, file, protocol)
-    lints = static_lints(program, names) if program is not None else ()
+    program = assembly.finish(files.sources, named[0], protocol)
+    lints = static_lints(program, names, named) if program is not None else ()
     return Loaded(program, (*names.diagnostics, *lints))
 
 

@@ -6,7 +6,7 @@ In: a program, the tables of names. Out: warnings. Only what is certain is said;
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from formal import program as p
 from formal.codes import Code
@@ -15,9 +15,15 @@ from formal.frontend.names import Names
 from formal.frontend.walking import blocks_of, walk
 
 
-def static_lints(program: p.Program, names: Names) -> tuple[Diagnostic, ...]:
+def static_lints(program: p.Program, names: Names, named: Collection[str]) -> tuple[Diagnostic, ...]:
     """All warnings that follow from the text alone, in textual order a kind."""
-    return (*_unused(program, names), *_never_taken(program), *_never_run(program), *_unreachable(program), *_constant(program, names))
+    return (
+        *_unused(names, named),
+        *_never_taken(program, named),
+        *_never_run(program, named),
+        *_unreachable(program),
+        *_constant(program, names),
+    )
 
 
 def _bodies(program: p.Program) -> list[p.Block]:
@@ -30,15 +36,15 @@ def _statements(program: p.Program) -> Iterator[p.Stmt]:
         yield from walk(body)
 
 
-def _own(span: Span, program: p.Program) -> bool:
-    """Whether a place is in the file named on the command line: a library need not be used up."""
-    return span.source.path == program.file
+def _own(span: Span, named: Collection[str]) -> bool:
+    """Whether a place is in a file named on the command line: a library need not be used up."""
+    return span.source.path in named
 
 
-def _unused(program: p.Program, names: Names) -> Iterator[Diagnostic]:
+def _unused(names: Names, named: Collection[str]) -> Iterator[Diagnostic]:
     for name, span in names.declared.items():
         decl = names.objects.get(name)
-        if name in names.used or isinstance(decl, p.ThreadDecl | p.ContextDecl | p.BhDecl) or not _own(span, program):
+        if name in names.used or isinstance(decl, p.ThreadDecl | p.ContextDecl | p.BhDecl) or not _own(span, named):
             continue
         proc = names.procs.get(name)
         if proc is not None and proc.hook is not None:
@@ -63,21 +69,21 @@ def _objects(ref: p.Ref, program: p.Program) -> set[str]:
             return set()
 
 
-def _never_taken(program: p.Program) -> Iterator[Diagnostic]:
+def _never_taken(program: p.Program, named: Collection[str]) -> Iterator[Diagnostic]:
     taken: set[str] = set()
-    named: set[str] = set()
+    given: set[str] = set()
     for statement in _statements(program):
         if isinstance(statement, p.Lock | p.With):
             taken |= _objects(statement.ref, program)
         if isinstance(statement, p.Unlock):
-            named |= _objects(statement.ref, program)
+            given |= _objects(statement.ref, program)
     locks = [(lock.name, lock.span) for lock in program.mutexes] + [(lock.name, lock.span) for lock in program.rwlocks]
     for name, span in locks:
-        if name not in taken and (_own(span, program) or name in named):
+        if name not in taken and (_own(span, named) or name in given):
             yield Diagnostic(Code.NEVER_TAKEN, f"no statement takes `{name}`", span)
 
 
-def _never_run(program: p.Program) -> Iterator[Diagnostic]:
+def _never_run(program: p.Program, named: Collection[str]) -> Iterator[Diagnostic]:
     scheduled: set[str] = set()
     polled: set[str] = set()
     for statement in _statements(program):
@@ -86,7 +92,7 @@ def _never_run(program: p.Program) -> Iterator[Diagnostic]:
         if isinstance(statement, p.Poll | p.AioWaitWhile):
             polled |= _objects(statement.ref, program)
     for bh in program.bhs:
-        if not _own(bh.span, program):
+        if not _own(bh.span, named):
             continue
         if bh.name not in scheduled:
             yield Diagnostic(Code.NEVER_RUN, f"no statement schedules `{bh.name}`", bh.span)

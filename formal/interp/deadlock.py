@@ -128,12 +128,16 @@ class Deadlocks:
     def _partial(self, state: State, waiting: list[int]) -> set[int]:
         """The greatest set in which everybody waits or is dormant, and nobody outside could end a wait."""
         inside = {*waiting, *(thread for thread in self._program.spawned if state[thread] in (NOT_SPAWNED, FINISHED))}
-        outside = [thread for thread in range(self._layout.threads) if thread not in inside]
+        outside = [thread for thread in range(self._layout.threads) if thread not in inside and not self._gone(state, thread)]
         while outside:
             freed = [thread for thread in sorted(inside) if self._ended_by(state, thread, outside)]
             inside.difference_update(freed)
             outside = freed
         return inside if self._some_not_idle(state, inside.intersection(waiting)) else set()
+
+    def _gone(self, state: State, thread: int) -> bool:
+        """Finished for good: it can end nothing, though it may still have a lock."""
+        return state[thread] == FINISHED and thread not in self._program.spawned
 
     def _lock_order(self, state: State, waiting: list[int]) -> set[int]:
         held = {thread: wait.holders(state) for thread in waiting if (wait := self.wait(state, thread)).kind == "lock"}
@@ -152,7 +156,7 @@ class Deadlocks:
         return node is not None and isinstance(node.item, At) and info_of(node.item.stmt).idle
 
     def _explained(self, state: State, thread: int) -> Waiting:
-        everybody = range(self._layout.threads)
+        everybody = [other for other in range(self._layout.threads) if not self._gone(state, other)]
         ends = tuple(other for other in everybody if self._ended_by(state, thread, (other,)))
         return Waiting(thread, self.wait(state, thread), ends)
 

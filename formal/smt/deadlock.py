@@ -235,11 +235,16 @@ def _closed(enders: _Enders, relation: Relation, waits: Sequence[Sequence[Wait]]
     """For each thread: it may be a member, since it waits or is dormant, and whoever could end that is a member."""
     program = relation.cfg.program
     found = []
+    # Who has finished for good can end nothing, whatever lock it still has.
+    settled = [
+        member if t in program.spawned else any_of((member, stands(State(), relation.layout.threads[t], (FINISHED,))))
+        for t, member in enumerate(members)
+    ]
     for thread, own in enumerate(waits):
-        at_rest = any_of([both(w.waits, _all_in(w.enders, members)) for w in own])
+        at_rest = any_of([both(w.waits, _all_in(w.enders, settled)) for w in own])
         dormant: Bool = False
         if thread in program.spawned:
             resting = stands(State(), relation.layout.threads[thread], (NOT_SPAWNED, FINISHED))
-            dormant = both(resting, _all_in(enders.whoever_may([("spawn", None, thread)]), members))
+            dormant = both(resting, _all_in(enders.whoever_may([("spawn", None, thread)]), settled))
         found.append(any_of((at_rest, dormant)))
     return found
