@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from differential import compare, compare_liveness, findings, size
+from differential import Incomparable, compare, compare_liveness, findings, size
 from hypothesis import HealthCheck, given, settings
 from strategies import model_texts
 from systems import systems
@@ -20,7 +20,10 @@ DEPTH = 6  # steps; deep enough for a bottom half nested in a poll, with a lock 
 def test_readings_agree_on_generated_texts(text: str) -> None:
     loaded = load_text(text)
     assert loaded.program is not None, [f"{d.code}: {d.message}" for d in loaded.diagnostics]
-    compare(loaded.program, DEPTH)
+    try:
+        compare(loaded.program, DEPTH)
+    except Incomparable:
+        return
     if size(loaded.program):
         compare_liveness(loaded.program, DEPTH)
 
