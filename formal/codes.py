@@ -142,6 +142,12 @@ class Code(Enum):
         "Variables, thread-locals and locals can be assigned; constants, parameters, indices and locks can't.",
         "VCPUS = 3;",
     )
+    FIXED_INDEX = (
+        "E0411",
+        "an index that can change while the lock is held",
+        "`with` and `wait C with L` come back to the same element: literals, `self`, `for` variables and family indices stay.",
+        "with chan[n] { n = 1; }",
+    )
     STEPLESS_LOOP = (
         "E0501",
         "a loop can go round without a step",
@@ -160,6 +166,12 @@ class Code(Enum):
         "a condition variable needs a non-recursive mutex",
         "`wait C with L` gives L back as a whole.",
         "wait c with rec;",
+    )
+    RECURSIVE_HOOK = (
+        "E0505",
+        "a callback can come to invoke its own hook in any order",
+        "`invoke any` keeps track of who was called; it cannot do so inside of itself.",
+        "callback f for h { invoke any h; }",
     )
     LIMIT = ("E0601", "a size beyond a limit", "Refused before memory goes; the message names the limit.", "thread vcpu[1000000000] { }")
     DEPTH = ("E0602", "nested too deeply", "Brackets, blocks and operators nest at most 100 deep.", "")

@@ -105,7 +105,7 @@ ERRORS = [
     ("bool a[2]; 0..2 n = 2; thread t { a[n] = true; }", "range", 1),
     ("bool a[2]; 0..2 n = 2; bool x; thread t { x = a[n]; }", "range", 1),
     ("mutex L[2]; 0..2 n = 2; thread t { lock L[n]; }", "range", 1),
-    ("mutex L[2]; 0..2 n = 2; thread t { with L[n] { skip; } }", "range", 1),
+    ("mutex L[2]; thread t[i: 1] { with L[i + 2] { skip; } }", "range", 1),
     ("thread t { 0..2 x = 3; }", "range", 1),
     ("0..1 n; thread t { if (1 / n == 1) { skip; } }", "range", 1),
     ("0..1 n; thread t { while (1 / n == 1) { skip; } }", "range", 1),
@@ -259,8 +259,9 @@ def test_with_is_given_back_on_every_way_out() -> None:
 
 
 def test_with_gives_back_the_lock_that_it_took() -> None:
-    run = Run("mutex L[2]; 0..1 n; thread t { with L[n] { n = 1; } }")
-    run.step("t")
+    run = Run("mutex L[2]; 0..1 n; proc p(ref mutex m) { with m { n = 1; } } thread t { p(L[n]); }")
+    run.step("t")  # the call evaluates the index
+    assert run.step("t")["L[0].owner"] == "t"
     run.step("t")
     assert run.step("t")["L[0].owner"] == "none"
 

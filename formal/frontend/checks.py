@@ -61,12 +61,25 @@ class Checks:
                     )
                 if isinstance(statement, p.Atomic):
                     self._atomic(statement.body, statement.info.span, set())
+                if isinstance(statement, p.Invoke) and statement.any_order:
+                    self._inside_itself(statement)
         for proc in self.names.procs.values():
             if proc.result is not None and not self._mistaken(proc.span) and self._falls_off(proc.body):
                 self._tell(Code.RESULT, f"`{proc.name}` can end without `return`", proc.span)
 
     def _tell(self, code: Code, message: str, span: Span, *notes: Note, hint: str | None = None) -> None:
         self.names.diagnostics.append(Diagnostic(code, message, span, notes, hint))
+
+    def _inside_itself(self, invoke: p.Invoke) -> None:
+        callbacks = self.names.hooks[invoke.hook]
+        body = invoke.info.body
+        for name in callbacks:
+            if body == name or body in self.reach[name]:
+                note = Note("this callback can come to it", self.names.procs[name].span)
+                self._tell(
+                    Code.RECURSIVE_HOOK, f"`{invoke.hook}` is invoked in any order by one of its own callbacks", invoke.info.span, note
+                )
+                return
 
     def _mistaken(self, span: Span) -> bool:
         """Whether something inside was told already: a mistaken statement is left out, and what is missing then means nothing."""

@@ -13,8 +13,11 @@ from formal.frontend.folding import describe
 from formal.frontend.names import Mistake, Names, Scope, mistake, similar
 from formal.program import (
     BhDecl,
+    Binary,
     Binder,
+    Bound,
     CondDecl,
+    Conditional,
     ContextDecl,
     Direct,
     EventDecl,
@@ -23,16 +26,19 @@ from formal.program import (
     Literal,
     LocalDecl,
     LocalPlace,
+    Member,
     MutexDecl,
     Place,
     Ref,
     RefParam,
     RwlockDecl,
+    Self,
     SemDecl,
     ThreadDecl,
     ThreadLocalPlace,
     ThreadType,
     Type,
+    Unary,
     ValueType,
     VarDecl,
     ViaParam,
@@ -70,6 +76,31 @@ def place_type(place: Place) -> ValueType:
             return decl.type
         case _:
             raise TypeError(place)
+
+
+def is_fixed(expr: Expr) -> bool:
+    """Whether the value cannot change while a thread is inside of one statement: literals, `self`, bound variables, what they make."""
+    match expr:
+        case Literal() | Self() | Bound():
+            return True
+        case Member(ref=Direct(index=index)):
+            return index is None or is_fixed(index)
+        case Unary(operand=operand):
+            return is_fixed(operand)
+        case Binary(left=left, right=right):
+            return is_fixed(left) and is_fixed(right)
+        case Conditional(condition=condition, then=then, otherwise=otherwise):
+            return is_fixed(condition) and is_fixed(then) and is_fixed(otherwise)
+        case _:
+            return False
+
+
+def fixed(ref: Ref, span: Span) -> Ref:
+    """The reference, unless its index could change before the statement comes back to it. Raises a mistake."""
+    if isinstance(ref, Direct) and ref.index is not None and not is_fixed(ref.index):
+        hint = "give the element to a procedure with a `ref` parameter: its index is then evaluated once"
+        raise mistake(Code.FIXED_INDEX, "this index could change before the statement ends", span, hint=hint)
+    return ref
 
 
 class Reader(Protocol):

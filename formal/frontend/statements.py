@@ -14,7 +14,7 @@ from formal.diagnostics import Note, Span
 from formal.frontend.expressions import Expressions
 from formal.frontend.folding import BOOL
 from formal.frontend.names import Mistake, Names, Poisoned, Scope, mistake
-from formal.frontend.references import kind_of, place_type
+from formal.frontend.references import fixed, kind_of, place_type
 from formal.frontend.rendering import atomic_text, head, unquote
 from formal.syntax import Leaf, Node, Tree
 
@@ -258,7 +258,7 @@ class Statements:
 
     def _with(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = self._items(node)
-        ref = self.references.reference(items[0], scope, "mutex")
+        ref = fixed(self.references.reference(items[0], scope, "mutex"), items[0].span)
         self._taking(ref)
         self.names.builtins.add(p.NOT_OWNER)
         assert isinstance(items[1], Node)
@@ -269,8 +269,8 @@ class Statements:
         if len(items) == 1:
             ref = self.references.reference(items[0], scope, "sem", "event")
             return (p.WaitEvent if kind_of(ref) == "event" else p.WaitSem)(self._info(node, scope, label), ref)
-        condition = self.references.reference(items[0], scope, "cond")
-        lock = self.references.reference(items[1], scope, "mutex")
+        condition = fixed(self.references.reference(items[0], scope, "cond"), items[0].span)
+        lock = fixed(self.references.reference(items[1], scope, "mutex"), items[1].span)
         if isinstance(lock, p.Direct) and isinstance(lock.decl, p.MutexDecl) and lock.decl.recursive:
             note = Note("declared here", lock.decl.span)
             raise mistake(
