@@ -82,6 +82,12 @@ class Code(Enum):
         "A constant's value must be found without itself.",
         "const A = B; const B = A;",
     )
+    CONTEXT_CYCLE = (
+        "E0306",
+        "a context's `when` depends on itself",
+        "Whether a thread is in a context must be known without asking whether it is in that context.",
+        "context X when current_context() == X;",
+    )
     TYPE = (
         "E0401",
         "an expression has the wrong type",

@@ -20,13 +20,15 @@ from formal.syntax import Node
 
 @dataclass(slots=True)
 class Files:
-    """What has been read so far."""
+    """What has been read so far. `unread`: the words of declarations with syntax errors; `blind`: a whole file could not be read."""
 
     roots: list[Path] = field(default_factory=list)
     seen: set[Path] = field(default_factory=set)
     sources: list[Source] = field(default_factory=list)
     items: list[Node] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+    blind: bool = False
 
 
 def read_model(path: str, extra: Sequence[str] = ()) -> Files:
@@ -35,7 +37,7 @@ def read_model(path: str, extra: Sequence[str] = ()) -> Files:
     for given in (path, *extra):
         if "\0" in given:
             shown = given.replace("\0", "\\0")
-            files.diagnostics.append(Diagnostic(Code.FILE_MISSING, f"no file `{shown}`", None, file=shown))
+            _unreadable(files, Diagnostic(Code.FILE_MISSING, f"no file `{shown}`", None, file=shown))
             return files
         files.roots.append(Path(given).resolve().parent)
     for given in (path, *extra):
@@ -61,7 +63,7 @@ def _file(files: Files, path: Path, shown: str, span: Span | None) -> None:
     files.seen.add(real)
     problem = _read(files, real, shown, span)
     if isinstance(problem, Diagnostic):
-        files.diagnostics.append(problem)
+        _unreadable(files, problem)
     else:
         _source(files, problem, real.parent)
 
@@ -89,13 +91,19 @@ def _read(files: Files, real: Path, shown: str, span: Span | None) -> Source | D
 
 def _source(files: Files, source: Source, folder: Path | None) -> None:
     files.sources.append(source)
-    items, diagnostics = parse(source)
+    items, diagnostics, unread = parse(source)
     files.diagnostics += diagnostics
+    files.unread |= unread
     for item in items:
         if item.kind == "import_":
             _import(files, item, folder, source)
         else:
             files.items.append(item)
+
+
+def _unreadable(files: Files, problem: Diagnostic) -> None:
+    files.diagnostics.append(problem)
+    files.blind = True
 
 
 def _import(files: Files, item: Node, folder: Path | None, source: Source) -> None:
@@ -107,16 +115,16 @@ def _import(files: Files, item: Node, folder: Path | None, source: Source) -> No
             real = (base / wanted).resolve()
             there = real.exists()
         except (OSError, ValueError, RuntimeError) as error:
-            files.diagnostics.append(Diagnostic(Code.FILE_UNREADABLE, f"cannot read `{wanted[:60]}`: {error}", span))
+            _unreadable(files, Diagnostic(Code.FILE_UNREADABLE, f"cannot read `{wanted[:60]}`: {error}", span))
             return
         if not there:
             continue
         if Path(wanted).is_absolute() or not any(real.is_relative_to(root) for root in files.roots):
             hint = "a model reads files below its own folder and the shipped models only"
-            files.diagnostics.append(Diagnostic(Code.FILE_OUTSIDE, f"`{wanted}` leads out of the model's folder", span, hint=hint))
+            _unreadable(files, Diagnostic(Code.FILE_OUTSIDE, f"`{wanted}` leads out of the model's folder", span, hint=hint))
             return
         shown = str(Path(source.path).parent / wanted) if base == folder else wanted
         _file(files, real, shown, span)
         return
     hint = "looked for beside this file, then among the shipped models" if folder is not None else "looked for among the shipped models"
-    files.diagnostics.append(Diagnostic(Code.FILE_MISSING, f"no file `{wanted}`", span, hint=hint))
+    _unreadable(files, Diagnostic(Code.FILE_MISSING, f"no file `{wanted}`", span, hint=hint))

@@ -1,7 +1,7 @@
 """Text to surface tree. The only importer of lark.
 
-In: a `Source`. Out: the declarations that could be read and a diagnostic for each that could not: after a syntax error, reading goes on at
-the next declaration. It must not know what any name means.
+In: a `Source`. Out: the declarations that could be read, a diagnostic for each that could not, and the words of those: after a syntax
+error, reading goes on at the next declaration. It must not know what any name means.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import lark
 
 from formal import limits
 from formal.codes import Code
-from formal.diagnostics import Diagnostic, Source, Span
+from formal.diagnostics import Diagnostic, InternalError, Source, Span
 from formal.resources import grammar_text
 from formal.syntax import Leaf, Node, Tree
 
-_TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|[A-Za-z_]\w*|[{}\[\]();]|\n|[^\S\n]+|.', re.DOTALL)
+_TOKEN = re.compile(r'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"|[A-Za-z_]\w*|[{}\[\]();]|\n|[^\S\n]+|.', re.DOTALL)
 _HEADS = re.compile(
     r"(protocol|import|const|param|enum|thread_local|mutex|recursive|rwlock|sem|event|cond|context|bh|oneshot|thread|hook|callback|proc|"
     r"deadlock|invariant|liveness|strong|nesting|disable|expect)\Z"
@@ -106,28 +106,42 @@ def _parser() -> lark.Lark:
         return lark.Lark(grammar_text(), **options)
 
 
-def parse(source: Source) -> tuple[tuple[Node, ...], tuple[Diagnostic, ...]]:
-    """The declarations of a file, and what is wrong with its text."""
-    problem = _brackets_too_deep(source)
+def parse(source: Source) -> tuple[tuple[Node, ...], tuple[Diagnostic, ...], frozenset[str]]:
+    """The declarations of a file, what is wrong with its text, and the words of what could not be read."""
+    problem = _unfinished_comment(source) or _brackets_too_deep(source)
     if problem is not None:
-        return (), (problem,)
+        return (), (problem,), _words(source.text)
     try:
-        return _read(source, source.text, 0), ()
+        return _read(source, source.text, 0), (), frozenset()
     except (lark.exceptions.UnexpectedInput, _Deep):
         pass
     items: list[Node] = []
     diagnostics: list[Diagnostic] = []
+    unread: set[str] = set()
     for start, end in _declarations(source.text):
         try:
             items += _read(source, source.text[start:end], start)
-        except lark.exceptions.UnexpectedCharacters as error:
-            diagnostics.append(_character(source, start + (error.pos_in_stream or 0)))
-        except lark.exceptions.UnexpectedToken as error:
-            diagnostics.append(_token(source, error, start, end))
-        except _Deep as error:
+        except (lark.exceptions.UnexpectedInput, _Deep) as error:
+            diagnostics.append(_explained(source, error, start, end))
+            unread |= _words(source.text[start:end])
+    return tuple(items), tuple(diagnostics), frozenset(unread)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[A-Za-z_]\w*", text))
+
+
+def _explained(source: Source, error: Exception, start: int, end: int) -> Diagnostic:
+    match error:
+        case lark.exceptions.UnexpectedCharacters():
+            return _character(source, start + (error.pos_in_stream or 0))
+        case lark.exceptions.UnexpectedToken():
+            return _token(source, error, start, end)
+        case _Deep():
             span = Span(source, start + error.position, start + error.position + 1)
-            diagnostics.append(Diagnostic(Code.DEPTH, f"nested more than {limits.NESTING} deep", span))
-    return tuple(items), tuple(diagnostics)
+            return Diagnostic(Code.DEPTH, f"nested more than {limits.NESTING} deep", span)
+        case _:
+            raise InternalError(f"the parser says {error!r}")
 
 
 def _read(source: Source, text: str, offset: int) -> tuple[Node, ...]:
@@ -145,6 +159,16 @@ def _node(tree: Any, source: Source, offset: int) -> Tree:
     if tree.meta.empty:
         return Node(str(tree.data), items, Span(source, offset, offset))
     return Node(str(tree.data), items, Span(source, offset + tree.meta.start_pos, offset + tree.meta.end_pos))
+
+
+def _unfinished_comment(source: Source) -> Diagnostic | None:
+    last = source.text.rfind("/*")
+    if last < 0 or source.text.find("*/", last + 2) >= 0:
+        return None  # what may follow ends
+    for token in _TOKEN.finditer(source.text):
+        if token.group().startswith("/*") and not (len(token.group()) > 3 and token.group().endswith("*/")):
+            return Diagnostic(Code.CHARACTER, "a comment does not end", Span(source, token.start(), token.start() + 2))
+    return None
 
 
 def _brackets_too_deep(source: Source) -> Diagnostic | None:
@@ -195,8 +219,6 @@ def _character(source: Source, position: int) -> Diagnostic:
     if shown == '"':
         end = source.text.find("\n", position)
         return Diagnostic(Code.CHARACTER, "a string does not end on its line", Span(source, position, len(source.text) if end < 0 else end))
-    if source.text.startswith("/*", position):
-        return Diagnostic(Code.CHARACTER, "a comment does not end", Span(source, position, position + 2))
     name = shown if shown.isprintable() else f"U+{ord(shown):04X}"
     return Diagnostic(Code.CHARACTER, f"`{name}` means nothing here", Span(source, position, position + 1))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from formal import limits
 from formal.codes import Code
 from formal.diagnostics import Diagnostic
 from formal.frontend.assembly import Assembly
+from formal.frontend.claims import ClaimReader
 from formal.frontend.declarations import Declarations
 from formal.frontend.expressions import Expressions
 from formal.frontend.lints import static_lints
@@ -38,26 +40,39 @@ def load_text(text: str, name: str = "<text>", defines: Mapping[str, str] | None
 
 
 def _understand(files: Files, named: Sequence[str], defines: Mapping[str, str]) -> Loaded:
-    if files.diagnostics:  # a declaration that could not be read would only make others look wrong
-        return Loaded(None, tuple(files.diagnostics))
-    names = Names()
+    """Everything that can be said at once: what could not be read is told, and hides nothing but what may depend on it."""
+    names = Names(unread=files.unread, blind=files.blind)
+    names.diagnostics += files.diagnostics
     expressions = Expressions(names)
     statements = Statements(names, expressions)
     protocol = _protocol(files, named[0], names)
     Declarations(names, expressions, statements).read(files.items, defines)
-    assembly = Assembly(names, expressions)
-    assembly.claim(files.items)
-    program = assembly.finish(files.sources, named[0], protocol)
-    lints = static_lints(program, names, named) if program is not None else ()
-    return Loaded(program, (*names.diagnostics, *lints))
+    claims = ClaimReader(names, expressions).read(files.items)
+    program = Assembly(names, claims).finish(files.sources, named[0], protocol)
+    if program is not None:
+        names.diagnostics += static_lints(program, names, named)
+    return Loaded(program, _presented(names.diagnostics, files))
+
+
+def _presented(diagnostics: Sequence[Diagnostic], files: Files) -> tuple[Diagnostic, ...]:
+    """In the order of the text, and no more errors than anybody reads."""
+    position = {source: number for number, source in enumerate(files.sources)}
+    ordered = sorted(diagnostics, key=lambda d: (position[d.span.source], d.span.start) if d.span is not None else (-1, 0))
+    errors = [diagnostic for diagnostic in ordered if diagnostic.is_error]
+    if len(errors) <= limits.DIAGNOSTICS:
+        return tuple(ordered)
+    text = f"{len(errors) - limits.DIAGNOSTICS} more mistakes are not shown; the limit is {limits.DIAGNOSTICS}"
+    return (*errors[: limits.DIAGNOSTICS], Diagnostic(Code.LIMIT, text, None))
 
 
 def _protocol(files: Files, file: str, names: Names) -> tuple[str, str]:
     """Name and title. The file named on the command line has the `protocol` line; those of imported files say nothing here."""
-    own: list[Node] = [item for item in files.items if item.kind == "protocol" and item.span.source is files.sources[0]]
-    if not own:
+    first = files.sources[0] if files.sources else None
+    own: list[Node] = [item for item in files.items if item.kind == "protocol" and item.span.source is first]
+    if not own and not files.diagnostics:
         hint = '`protocol NAME "title";`'
         names.diagnostics.append(Diagnostic(Code.NO_PROTOCOL, f"`{file}` has no `protocol` line", None, hint=hint, file=file))
+    if not own:
         return "", ""
     for second in own[1:]:
         names.diagnostics.append(Diagnostic(Code.DUPLICATE, "a second `protocol` line", second.span))

@@ -5,50 +5,22 @@ In: the completed tables. Out: diagnostics, in the tables.
 
 from __future__ import annotations
 
+from formal import limits
 from formal import program as p
 from formal.codes import Code
 from formal.diagnostics import Diagnostic, Note, Span
+from formal.frontend.calls import Calls, call_steps, called
+from formal.frontend.graphs import components
 from formal.frontend.names import Names
-from formal.frontend.walking import blocks_of, walk
-
-
-def call_graph(names: Names) -> dict[str, set[str]]:
-    """Which procedures and callbacks each can come to call, through any number of others."""
-    direct: dict[str, set[str]] = {}
-    for name, proc in names.procs.items():
-        direct[name] = set()
-        for statement in walk(proc.body):
-            direct[name].update(called(statement, names))
-    reach: dict[str, set[str]] = {}
-    for name in direct:
-        found: set[str] = set()
-        todo = list(direct[name])
-        while todo:
-            other = todo.pop()
-            if other not in found:
-                found.add(other)
-                todo += direct.get(other, ())
-        reach[name] = found
-    return reach
-
-
-def called(statement: p.Stmt, names: Names) -> tuple[str, ...]:
-    """The procedures that a statement itself enters."""
-    match statement:
-        case p.Call(proc=proc):
-            return (proc,)
-        case p.Invoke(hook=hook):
-            return tuple(names.hooks[hook])
-        case _:
-            return ()
+from formal.frontend.walking import blocks_of, expressions_of, walk
 
 
 class Checks:
     """Checks every body of a model once the bodies are complete."""
 
-    def __init__(self, names: Names, reach: dict[str, set[str]]) -> None:
+    def __init__(self, names: Names, calls: Calls) -> None:
         self.names = names
-        self.reach = reach
+        self.calls = calls
         self._stepless: dict[str, bool] = {}
 
     def run(self) -> None:
@@ -64,7 +36,7 @@ class Checks:
                 if isinstance(statement, p.Invoke) and statement.any_order:
                     self._inside_itself(statement)
         for proc in self.names.procs.values():
-            if proc.result is not None and not self._mistaken(proc.span) and self._falls_off(proc.body):
+            if proc.result is not None and proc.name not in self.names.damaged and self._falls_off(proc.body):
                 self._tell(Code.RESULT, f"`{proc.name}` can end without `return`", proc.span)
 
     def _tell(self, code: Code, message: str, span: Span, *notes: Note, hint: str | None = None) -> None:
@@ -73,18 +45,12 @@ class Checks:
     def _inside_itself(self, invoke: p.Invoke) -> None:
         callbacks = self.names.hooks[invoke.hook]
         body = invoke.info.body
-        for name in callbacks:
-            if body == name or body in self.reach[name]:
+        for name in callbacks if body in self.calls.reached(callbacks) else ():
+            if body in self.calls.reached([name]):
                 note = Note("this callback can come to it", self.names.procs[name].span)
-                self._tell(
-                    Code.RECURSIVE_HOOK, f"`{invoke.hook}` is invoked in any order by one of its own callbacks", invoke.info.span, note
-                )
+                text = f"`{invoke.hook}` is invoked in any order by one of its own callbacks"
+                self._tell(Code.RECURSIVE_HOOK, text, invoke.info.span, note)
                 return
-
-    def _mistaken(self, span: Span) -> bool:
-        """Whether something inside was told already: a mistaken statement is left out, and what is missing then means nothing."""
-        places = [diagnostic.span for diagnostic in self.names.diagnostics]
-        return any(place is not None and place.source is span.source and span.start <= place.start < span.end for place in places)
 
     # ------------------------------------------------------------ loops
 
@@ -119,8 +85,8 @@ class Checks:
                 return {"return"}
             case p.Call() | p.Invoke(any_order=False):
                 names = called(statement, self.names)
-                free = not (isinstance(statement, p.Call) and self._call_steps(statement))
-                return {"end"} if free and all(self._stepless_proc(name) for name in names) else set()
+                steps = isinstance(statement, p.Call) and (statement.place is not None or call_steps(statement, self.names, self.calls))
+                return {"end"} if not steps and all(self._stepless_proc(name) for name in names) else set()
             case _:
                 return set()
 
@@ -130,11 +96,6 @@ class Checks:
         ways = self._ways(body)
         out = ways & {"return"}
         return out | ({"end"} if ways & {"end", "continue", "break"} else set())
-
-    def _call_steps(self, call: p.Call) -> bool:
-        proc = self.names.procs[call.proc]
-        by_value = any(isinstance(param, p.LocalDecl) for param in proc.params)
-        return by_value or call.place is not None or proc.name in self.reach[proc.name]
 
     def _stepless_proc(self, name: str) -> bool:
         if name not in self._stepless:
@@ -189,7 +150,7 @@ class Checks:
                 )
                 self._tell(Code.ATOMIC, f"{wrong} inside an atomic", statement.info.span, *note)
             for name in called(statement, self.names):
-                if name not in seen and name not in self.reach[name]:
+                if name not in seen and name not in self.calls.recursive:
                     seen.add(name)
                     self._atomic(self.names.procs[name].body, origin, seen)
 
@@ -205,7 +166,47 @@ class Checks:
                 return "`loop`"
             case p.Atomic():
                 return "another `atomic`"
-            case p.Call(proc=proc) if proc in self.reach[proc]:
+            case p.Call(proc=proc) if proc in self.calls.recursive:
                 return "a recursive call"
             case _:
                 return None
+
+
+def check_conditions(names: Names) -> bool:
+    """No context's `when` may ask for itself: its truth would depend on itself. Nor may they nest deeply, each asking for the next."""
+    graph = {context: tuple(_asked(context.when, names)) if context.when is not None else () for context in names.contexts}
+    heights: dict[p.ContextDecl, int] = {}
+    for component in components(graph):
+        first = min(component, key=names.contexts.index)
+        if len(component) > 1 or first in graph[first]:
+            text = f"the `when` of `{first.name}` depends on itself, through `in_context` or `current_context`"
+            names.diagnostics.append(Diagnostic(Code.CONTEXT_CYCLE, text, first.span))
+            return False
+        heights[first] = _height(first.when, names, heights) if first.when is not None else 1
+        if heights[first] > limits.NESTING:
+            text = f"the `when` of `{first.name}` asks for others more than {limits.NESTING} deep"
+            names.diagnostics.append(Diagnostic(Code.DEPTH, text, first.span))
+            return False
+    return True
+
+
+def _asked(expr: p.Expr, names: Names) -> set[p.ContextDecl]:
+    """The contexts whose `when` has to be known to know the expression."""
+    asked = _asked_itself(expr, names)
+    return asked.union(*(_asked(inner, names) for inner in expressions_of(expr)))
+
+
+def _asked_itself(expr: p.Expr, names: Names) -> set[p.ContextDecl]:
+    match expr:
+        case p.InContext(context=p.Direct(decl=p.ContextDecl() as decl)):
+            return {decl}
+        case p.CurrentContext():
+            return set(names.contexts)
+        case _:
+            return set()
+
+
+def _height(expr: p.Expr, names: Names, heights: dict[p.ContextDecl, int]) -> int:
+    """How deep an expression is with the conditions of contexts put in place."""
+    below = [_height(inner, names, heights) for inner in expressions_of(expr)]
+    return 1 + max([*below, *(heights[context] for context in _asked_itself(expr, names))], default=0)

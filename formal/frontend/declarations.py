@@ -6,7 +6,7 @@ bodies. A mistaken declaration is told, poisons its name, and is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from formal import limits
@@ -16,9 +16,10 @@ from formal.diagnostics import Diagnostic
 from formal.frontend.expressions import Expressions
 from formal.frontend.folding import BOOL
 from formal.frontend.functions import THREAD
-from formal.frontend.names import Mistake, Names, Poisoned, Scope, limited, mistake, similar
+from formal.frontend.names import Mistake, Names, Poisoned, Scope, limited, mistake
 from formal.frontend.rendering import unquote
 from formal.frontend.statements import Statements, default_literal
+from formal.frontend.values import Values
 from formal.syntax import Node
 
 
@@ -40,21 +41,20 @@ class Declarations:
         self.expressions = expressions
         self.statements = statements
         self.heads: dict[Node, object] = {}  # of each body's node, its declaration
+        self.left_out: set[str] = set()  # callbacks whose `if` is false
 
-    def read(self, items: Iterable[Node], defines: Mapping[str, str]) -> None:
+    def read(self, items: Sequence[Node], defines: Mapping[str, str]) -> None:
         """Read everything but the properties."""
+        if len(items) > limits.DECLARATIONS:
+            text = f"{len(items)} declarations; the limit is {limits.DECLARATIONS}"
+            self.names.diagnostics.append(Diagnostic(Code.LIMIT, text, items[limits.DECLARATIONS].span))
+            self.names.blind = True
+            return
         by_kind: dict[str, list[Node]] = {}
         for item in items:
             by_kind.setdefault(item.kind, []).append(item)
-        self._each(by_kind.get("enum", ()), self._enum)
-        self._each(by_kind.get("const", ()), self._const)
-        remaining = dict(defines)
-        self._each(by_kind.get("param", ()), lambda node: self._param(node, remaining))
-        for name, value in remaining.items():
-            hint = similar(name, self.names.parameters)
-            self.names.diagnostics.append(
-                Diagnostic(Code.PARAM_UNKNOWN, f"-D {name}={value}: the model has no parameter `{name}`", None, hint=hint)
-            )
+        self.names.to_come.update(str(item.leaves()[0]) for item in items if item.leaves())
+        Values(self.names, self.expressions, defines).read(items)
         self._each(by_kind.get("thread", ()), self._thread)
         readers: dict[str, Callable[[Node], None]] = {
             "mutex": self._mutex,
@@ -69,7 +69,6 @@ class Declarations:
         }
         everything = [item for item in items if item.kind in readers]
         self._each(everything, lambda node: readers[node.kind](node))
-        self._each(by_kind.get("const", ()), self._value)
         self._each(by_kind.get("bh", ()), self._bh)
         self._each([item for item in items if item.kind in ("proc", "callback")], self._proc)
         self._each(by_kind.get("context", ()), self._context_condition)
@@ -81,80 +80,14 @@ class Declarations:
                 read(node)
             except Mistake as error:
                 self.names.diagnostics.append(error.diagnostic)
-                self._poison(node)
+                self.names.poison(node)
             except Poisoned:
-                self._poison(node)
+                self.names.poison(node)
 
-    def _poison(self, node: Node) -> None:
-        leaves = node.leaves()
-        if leaves:
-            self.names.poisoned.add(str(leaves[0]))
-
-    def _declare(self, node: Node) -> str:
-        leaf = node.leaves()[0]
-        self.names.declare(str(leaf), leaf.span)
-        return str(leaf)
-
-    # ------------------------------------------------------------ values
-
-    def _enum(self, node: Node) -> None:
-        name = self._declare(node)
-        members = node.leaves()[1:]
-        limited(len(members), limits.ENUM_MEMBERS, "an enum", node.span)
-        type_ = p.EnumType(name, tuple(str(member) for member in members))
-        self.names.enums[name] = type_
-        for position, member in enumerate(members):
-            self.names.declare(str(member), member.span)
-            self.names.used.add(str(member))  # an enum's members need not all be used
-            self.names.constants[str(member)] = p.Literal(position, type_, member.span)
-
-    def _const(self, node: Node) -> None:
-        name = self._declare(node)
-        self.names.constant_nodes[name] = node
-
-    def _value(self, node: Node) -> None:
-        name = str(node.leaves()[0])
-        if name in self.names.constant_nodes and name not in self.names.poisoned:
-            used = name in self.names.used
-            self.expressions.expr(_name_node(node), Scope())
-            if not used:
-                self.names.used.discard(name)
-
-    def _param(self, node: Node, defines: dict[str, str]) -> None:
-        name = self._declare(node)
-        given = defines.pop(name, None)
-        type_node = node.items[1]
-        assert isinstance(type_node, Node)
-        type_ = self.expressions.value_type(type_node)
-        value = self.expressions.fitting(self.expressions.constant(node.items[2]), type_, node.items[2].span)
-        if given is not None:
-            value = self._given(name, given, type_, node)
-        literal_type = p.IntType(value, value) if isinstance(type_, p.IntType) else type_
-        self.names.constants[name] = p.Literal(value, literal_type, node.span)
-        self.names.parameters[name] = type_.members[value] if isinstance(type_, p.EnumType) else value
-
-    def _given(self, name: str, text: str, type_: p.ValueType, node: Node) -> int | bool:
-        """The value that -D gives."""
-        wanted = ""
-        match type_:
-            case p.BoolType():
-                if text in ("true", "false"):
-                    return text == "true"
-                wanted = "true or false"
-            case p.IntType(lo=lo, hi=hi):
-                digits = text.removeprefix("-")
-                if digits.isascii() and digits.isdigit() and len(digits) < 12 and lo <= int(text) <= hi:
-                    return int(text)
-                wanted = f"{lo}..{hi}"
-            case p.EnumType(members=members):
-                if text in members:
-                    return members.index(text)
-                wanted = ", ".join(members)
-        shown = text if len(text) < 40 else text[:37] + "..."
-        raise mistake(Code.PARAM_VALUE, f"-D {name}={shown}: `{name}` takes {wanted}", node.span)
+    # ------------------------------------------------------------ variables
 
     def _variable(self, node: Node) -> None:
-        name = self._declare(node)
+        name = self.names.declare_node(node)
         type_node = node.nodes()[0]
         type_ = self.expressions.value_type(type_node)
         size, family = self._size(node)
@@ -175,7 +108,7 @@ class Declarations:
         return self.expressions.fitting(self.expressions.constant(initial.items[0]), type_, initial.items[0].span)
 
     def _thread_local(self, node: Node) -> None:
-        name = self._declare(node)
+        name = self.names.declare_node(node)
         type_ = self.expressions.value_type(node.nodes()[0])
         self.names.thread_locals[name] = p.ThreadLocalDecl(name, type_, self._initial(node, type_), node.span)
 
@@ -205,7 +138,7 @@ class Declarations:
         return limited(self.expressions.constant_int(maximum.items[0]), limits.INTEGER, "a capacity", maximum.span)
 
     def _mutex(self, node: Node) -> None:
-        name = self._declare(node)
+        name = self.names.declare_node(node)
         recursive = node.has("RECURSIVE")
         if node.node("max") is not None and not recursive:
             raise mistake(Code.ARGUMENTS, "only a recursive mutex counts", node.span, hint="`recursive mutex L max N;`")
@@ -214,25 +147,25 @@ class Declarations:
         )
 
     def _rwlock(self, node: Node) -> None:
-        name = self._declare(node)
+        name = self.names.declare_node(node)
         self.names.objects[name] = p.RwlockDecl(name, self._size(node)[0], node.span)
 
     def _sem(self, node: Node) -> None:
-        name = self._declare(node)
+        name = self.names.declare_node(node)
         capacity = self._max(node, None, "a semaphore")
         type_ = p.IntType(0, capacity)
         self.names.objects[name] = p.SemDecl(name, self._size(node)[0], capacity, int(self._initial(node, type_)), node.span)
 
     def _event(self, node: Node) -> None:
-        name = self._declare(node)
+        name = self.names.declare_node(node)
         self.names.objects[name] = p.EventDecl(name, self._size(node)[0], bool(self._initial(node, BOOL)), node.span)
 
     def _cond(self, node: Node) -> None:
-        name = self._declare(node)
+        name = self.names.declare_node(node)
         self.names.objects[name] = p.CondDecl(name, self._size(node)[0], node.span)
 
     def _context(self, node: Node) -> None:
-        name = self._declare(node)
+        name = self.names.declare_node(node)
         decl = p.ContextDecl(name, None, None, node.span)
         self.names.objects[name] = decl
         self.names.contexts.append(decl)
@@ -266,7 +199,7 @@ class Declarations:
         return unquote(anchor.items[0]) if anchor is not None else None
 
     def _thread(self, node: Node) -> None:
-        name = self._declare(node)
+        name = self.names.declare_node(node)
         size, binder = self._family(node)
         first = len(self.names.thread_names)
         limited(first + (size or 1), limits.THREADS, "a model with threads", node.span)
@@ -277,7 +210,7 @@ class Declarations:
         self.heads[node] = decl
 
     def _bh(self, node: Node) -> None:
-        name = self._declare(node)
+        name = self.names.declare_node(node)
         context_leaf = node.leaves()[1]
         self.names.used.add(str(context_leaf))
         context = self.names.objects.get(str(context_leaf))
@@ -295,10 +228,10 @@ class Declarations:
         self.heads[node] = decl
 
     def _hook(self, node: Node) -> None:
-        self.names.hooks[self._declare(node)] = []
+        self.names.hooks[self.names.declare_node(node)] = []
 
     def _proc(self, node: Node) -> None:
-        name = self._declare(node)
+        name = self.names.declare_node(node)
         params: list[p.LocalDecl | p.RefParam] = []
         for item in node.nodes():
             if item.kind == "value_parameter":
@@ -323,12 +256,14 @@ class Declarations:
         """Registers a callback, unless its `if` says no; its hook."""
         name, hook = str(node.leaves()[0]), node.leaves()[1]
         if str(hook) not in self.names.hooks:
-            if str(hook) in self.names.declared and str(hook) not in self.names.poisoned:
+            if str(hook) in self.names.declared and not self.names.is_poisoned(str(hook)):
                 raise mistake(Code.KIND, f"`{hook}` is no hook", hook.span, *self.names.origin(str(hook)))
             raise self.names.unknown(str(hook), hook.span, what="hook")
         guard = node.node("guard")
         if guard is None or self._truth(guard):
             self.names.hooks[str(hook)].append(name)
+        else:
+            self.left_out.add(name)
         self.names.used.add(name)
         return str(hook)
 
@@ -344,7 +279,8 @@ class Declarations:
         scope = Scope(has_self=True, c_source=self._anchor(node), body=str(node.leaves()[0]))
         match decl:
             case p.ProcDecl():
-                self._proc_body(node, decl, block, scope)
+                with self.names.ruling_out(decl.name in self.left_out):
+                    self._proc_body(node, decl, block, scope)
             case p.ThreadDecl(binder=binder) | p.BhDecl(binder=binder):
                 if binder is not None:
                     scope.bind(binder, node.span)
@@ -362,7 +298,7 @@ class Declarations:
         body = self.statements.block(block, inner)
         complete(decl, requires=requires, ensures=ensures, body=body)
 
-    def _clauses(self, kind: str, decl: p.ProcDecl, node: Node, scope: Scope) -> tuple[p.Assert, ...]:
+    def _clauses(self, kind: p.PropertyKind, decl: p.ProcDecl, node: Node, scope: Scope) -> tuple[p.Assert, ...]:
         clauses = []
         for position, clause in enumerate(node.nodes(kind)):
             try:
@@ -372,8 +308,3 @@ class Declarations:
             except Poisoned:
                 continue
         return tuple(clauses)
-
-
-def _name_node(node: Node) -> Node:
-    leaf = node.leaves()[0]
-    return Node("name", (leaf,), leaf.span)

@@ -12,10 +12,11 @@ from formal.codes import Code
 from formal.diagnostics import Note, Span
 from formal.frontend.folding import BOOL, describe, fold, hull, same_kind
 from formal.frontend.functions import CONTEXT, THREAD, Functions, running
-from formal.frontend.names import Local, Mistake, Names, Poisoned, Scope, checked_integer, limited, mistake
+from formal.frontend.names import Local, Names, Scope, checked_integer, limited, mistake
 from formal.frontend.references import KINDS, References, place_type
 from formal.program import (
     NONE,
+    RANGE,
     Binary,
     Binder,
     Bound,
@@ -203,10 +204,6 @@ class Expressions:
         names.used.add(name)
         if name in names.constants:
             return replace(names.constants[name], span=span)
-        if name in names.evaluating:
-            raise mistake(Code.CONST_CYCLE, f"the value of `{name}` depends on itself", span, *names.origin(name))
-        if name in names.constant_nodes and name not in names.poisoned:
-            return replace(self._constant_named(name), span=span)
         if name in names.thread_locals:
             running(scope, span)
             return Read(ThreadLocalPlace(names.thread_locals[name], None), names.thread_locals[name].type, span)
@@ -232,27 +229,12 @@ class Expressions:
             raise mistake(Code.INDEX, f"`{name}` is a family of threads; say which", span, *self.names.origin(name), hint=f"`{name}[0]`")
         return Literal(self.names.families[name][0], THREAD, span)
 
-    def _constant_named(self, name: str) -> Literal:
-        names = self.names
-        node = names.constant_nodes[name]
-        names.evaluating.add(name)
-        try:
-            literal = self.constant(node.items[1])
-        except (Mistake, Poisoned):
-            names.poisoned.add(name)
-            raise
-        finally:
-            names.evaluating.discard(name)
-        del names.constant_nodes[name]
-        names.constants[name] = literal
-        return literal
-
     def _element(self, node: Node, scope: Scope) -> Expr:
         base = node.items[0]
         name = str(base.items[0]) if isinstance(base, Node) and base.kind == "name" else ""
         ref = self.references.reference(node, scope, "var", "thread")
         if isinstance(ref, Direct) and isinstance(ref.decl, ThreadDecl):
-            if isinstance(ref.index, Literal):
+            if isinstance(ref.index, Literal) and 0 <= ref.index.value < len(self.names.families[name]):
                 return Literal(self.names.families[name][ref.index.value], THREAD, node.span)
             return Member(ref, THREAD, node.span)
         return Read(ref, place_type(ref), node.span)
@@ -266,13 +248,7 @@ class Expressions:
                 operand, interval = self.integer(items[0], scope)
                 return Unary("-", operand, IntType(-interval.hi, -interval.lo), span)
             case "and_" | "or_" | "implies":
-                left, right = self.boolean(items[0], scope), self.boolean(items[1], scope)
-                match node.kind:
-                    case "and_":
-                        return Binary("&&", left, right, BOOL, span)
-                    case "or_":
-                        return Binary("||", left, right, BOOL, span)
-                return Binary("implies", left, right, BOOL, span)
+                return self._connective(node, scope)
             case "compare":
                 return self._comparison(node, scope)
             case "expr":
@@ -280,12 +256,25 @@ class Expressions:
             case _:
                 return self._arithmetic(node, scope)
 
+    def _connective(self, node: Node, scope: Scope) -> Expr:
+        left = self.boolean(node.items[0], scope)
+        decided = isinstance(left, Literal) and bool(left.value) == (node.kind == "or_")
+        with self.names.ruling_out(decided):
+            right = self.boolean(node.items[1], scope)
+        match node.kind:
+            case "and_":
+                return Binary("&&", left, right, BOOL, node.span)
+            case "or_":
+                return Binary("||", left, right, BOOL, node.span)
+            case _:
+                return Binary("implies", left, right, BOOL, node.span)
+
     def _arithmetic(self, node: Node, scope: Scope) -> Expr:
         left, one = self.integer(node.items[0], scope)
         right, other = self.integer(node.items[1], scope)
         op = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%"}[node.kind]
-        if op in "/%":
-            self.names.builtins.add("range")
+        if op in "/%" and scope.has_self:
+            self.names.site(RANGE)
         interval = hull(op, one, other)
         if max(abs(interval.lo), abs(interval.hi)) >= 2**62:
             raise mistake(Code.INTEGER_SIZE, "the value of this expression can go beyond 62 bits", node.span)
@@ -310,7 +299,11 @@ class Expressions:
 
     def _conditional(self, node: Node, scope: Scope) -> Expr:
         condition = self.boolean(node.items[0], scope)
-        then, otherwise = self.expr(node.items[1], scope), self.expr(node.items[2], scope)
+        value = condition.value if isinstance(condition, Literal) else None
+        with self.names.ruling_out(value is False):
+            then = self.expr(node.items[1], scope)
+        with self.names.ruling_out(value is True):
+            otherwise = self.expr(node.items[2], scope)
         then, otherwise = self._none_of(then, otherwise.type), self._none_of(otherwise, then.type)
         if not same_kind(then.type, otherwise.type):
             raise mistake(Code.TYPE, f"one side is {describe(then.type)}, the other {describe(otherwise.type)}", node.span)

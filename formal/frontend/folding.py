@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from formal.program import Binary, BoolType, Conditional, Expr, IntType, Literal, Type, Unary
+from formal.program import Binary, BoolType, Conditional, ContextType, EnumType, Expr, IntType, Literal, ThreadType, Type, Unary
 
 BOOL = BoolType()
 
@@ -83,8 +83,6 @@ def hull(op: str, left: IntType, right: IntType) -> IntType:
 
 def describe(type_: Type) -> str:
     """A type in the user's words."""
-    from formal.program import ContextType, EnumType, ThreadType
-
     match type_:
         case BoolType():
             return "bool"
@@ -100,8 +98,6 @@ def describe(type_: Type) -> str:
 
 def same_kind(one: Type, other: Type) -> bool:
     """Whether values of the two types can be compared and assigned (ranges aside)."""
-    from formal.program import EnumType
-
     if isinstance(one, EnumType) and isinstance(other, EnumType):
         return one == other
     return type(one) is type(other)

@@ -8,20 +8,25 @@ from __future__ import annotations
 from formal.codes import Code
 from formal.diagnostics import Span
 from formal.frontend.folding import BOOL
-from formal.frontend.names import BUILTIN_FUNCTIONS, Names, Scope, mistake
+from formal.frontend.names import BUILTIN_FUNCTIONS, LabelUse, Names, Scope, mistake
 from formal.frontend.references import Reader, References, kind_of
 from formal.program import (
+    NONE,
     At,
     BhDecl,
+    Bound,
     ContextType,
     Count,
     CurrentContext,
+    Direct,
     Expr,
     Finished,
     Holds,
     InContext,
     IntType,
     IsSet,
+    Literal,
+    Member,
     Owner,
     PendingBh,
     PendingContext,
@@ -112,5 +117,19 @@ class Functions:
                 raise mistake(Code.UNKNOWN_LABEL, "the second argument of `at` is a label, or body.label", label.span)
         thread = self.reader.typed(arguments[0], scope, THREAD)
         node = At(thread, frozenset(), f"{body}.{name}" if body else name, BOOL, span)
-        self.names.label_uses.append((node, body, name, label.span))
+        self.names.label_uses.append(LabelUse(node, body, name, self._body_of(thread, scope), label.span))
         return node
+
+    def _body_of(self, thread: Expr, scope: Scope) -> str | None:
+        """The thread declaration that a thread is of, where that is known before the run."""
+        match thread:
+            case Literal(value=value) if value != NONE:
+                return self.names.thread_names[value]
+            case Member(ref=Direct(decl=decl)):
+                return decl.name
+            case Bound(binder=binder):
+                return self.names.binder_families.get(binder)
+            case Self() if scope.body in self.names.families:
+                return scope.body
+            case _:
+                return None

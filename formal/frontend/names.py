@@ -1,13 +1,15 @@
 """What a model declares, and how mistakes travel: tables of names, scopes, and the two exceptions of the front end.
 
 A mistake ends the reading of the statement or declaration that it is in, and is collected there; the next one is read as if nothing had
-happened. A name whose declaration is mistaken is poisoned: its uses are not mistakes of their own.
+happened. A name whose declaration is mistaken is poisoned: its uses are not mistakes of their own. What stands in a branch that the
+constants decide against is read like everything else, but leaves no trace in the tables of what can happen.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from formal import limits
@@ -18,6 +20,7 @@ from formal.program import (
     BhDecl,
     Binder,
     Block,
+    Call,
     ContextDecl,
     EnumType,
     Literal,
@@ -25,7 +28,9 @@ from formal.program import (
     ObjectDecl,
     ProcDecl,
     Property,
+    PropertyKind,
     RefParam,
+    Skip,
     ThreadDecl,
     ThreadLocalDecl,
     ValueType,
@@ -53,9 +58,22 @@ def mistake(code: Code, message: str, span: Span, *notes: Note, hint: str | None
 
 
 def similar(word: str, known: Iterable[str]) -> str | None:
-    """A "did you mean", where something is close enough."""
+    """A "did you mean", where something is close enough. No name of a protocol is so long that it would take time."""
+    if len(word) > 60:
+        return None
     close = difflib.get_close_matches(word, sorted(set(known)), 1, 0.6)
     return f"did you mean `{close[0]}`?" if close else None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelUse:
+    """`at(t, label)`, to be resolved when all labels are known. `body` is what stands before the label, `own` the body that t runs."""
+
+    node: At
+    body: str | None
+    name: str
+    own: str | None
+    span: Span
 
 
 BUILTIN_FUNCTIONS = ("holds", "owner", "in_context", "current_context", "pending", "count", "is_set", "at", "finished")
@@ -70,8 +88,6 @@ class Names:
     poisoned: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
     constants: dict[str, Literal] = field(default_factory=dict)
-    constant_nodes: dict[str, Node] = field(default_factory=dict)
-    evaluating: set[str] = field(default_factory=set)  # constants whose value is being found
     parameters: dict[str, int | bool | str] = field(default_factory=dict)
     enums: dict[str, EnumType] = field(default_factory=dict)
     families: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -83,12 +99,19 @@ class Names:
     hooks: dict[str, list[str]] = field(default_factory=dict)
     labels: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     label_spans: dict[tuple[str, str], Span] = field(default_factory=dict)
-    label_uses: list[tuple[At, str | None, str, Span]] = field(default_factory=list)  # node, body, label; body may be implied
+    label_uses: list[LabelUse] = field(default_factory=list)
+    labelled_calls: list[tuple[Skip, Call]] = field(default_factory=list)  # the label is the call's if that turns out to take a step
+    damaged: set[str] = field(default_factory=set)  # bodies in which a statement could not be read
     binder_families: dict[Binder, str] = field(default_factory=dict)  # of a variable that runs over one family
     properties: list[Property] = field(default_factory=list)
+    promised: set[str] = field(default_factory=set)  # their names, and those in branches that the constants rule out
     builtins: set[str] = field(default_factory=set)
     assumptions: list[str] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)  # words of texts that could not be read: a name may be declared there
+    to_come: set[str] = field(default_factory=set)  # names of declarations that are read after the constants
+    blind: bool = False  # a whole file could not be read: any name may be declared there
     next_uid: int = 1
+    ruled_out: int = 0  # branches around the current place that the constants decide against
 
     def declare(self, name: str, span: Span) -> None:
         """Raises when the name is taken; the second declaration does not count."""
@@ -98,15 +121,56 @@ class Names:
             raise mistake(Code.DUPLICATE, f"`{name}` is declared twice", span, Note("declared here", self.declared[name]))
         self.declared[name] = span
 
+    def declare_node(self, node: Node) -> str:
+        """Declare what a declaration declares; its name."""
+        leaf = node.leaves()[0]
+        self.declare(str(leaf), leaf.span)
+        return str(leaf)
+
+    def poison(self, node: Node) -> None:
+        """A declaration is mistaken: what it declares is not known, and that is no mistake of those who use it."""
+        leaves = node.leaves()
+        self.poisoned.update(str(leaf) for leaf in (leaves if node.kind == "enum" else leaves[:1]))
+
+    def is_poisoned(self, name: str) -> bool:
+        """Whether a use of the name proves nothing: its declaration is mistaken, or may be in what could not be read."""
+        return name in self.poisoned or self.blind or name in self.unread
+
     def unknown(self, name: str, span: Span, extra: Iterable[str] = (), what: str = "name") -> Exception:
         """The exception for a name that is not found."""
-        if name in self.poisoned:
+        if self.is_poisoned(name):
             return Poisoned()
-        return mistake(Code.UNKNOWN_NAME, f"unknown {what} `{name}`", span, hint=similar(name, [*self.declared, *extra]))
+        if name in self.to_come and name not in self.declared:
+            return mistake(Code.NOT_CONSTANT, f"`{name}` is no constant: it is not known before the run", span)
+        hint = similar(name, [*self.declared, *extra]) if len(self.diagnostics) < limits.DIAGNOSTICS else None
+        shown = name if len(name) <= 60 else name[:57] + "..."
+        return mistake(Code.UNKNOWN_NAME, f"unknown {what} `{shown}`", span, hint=hint)
 
     def origin(self, name: str) -> tuple[Note, ...]:
         """Where a name is declared, as a note."""
         return (Note("declared here", self.declared[name]),) if name in self.declared else ()
+
+    @contextmanager
+    def ruling_out(self, really: bool = True) -> Iterator[None]:
+        """What is read inside can never execute, because a constant says so (if `really`)."""
+        self.ruled_out += really
+        try:
+            yield
+        finally:
+            self.ruled_out -= really
+
+    def site(self, *checks: str) -> None:
+        """Here built-in checks could fail."""
+        if not self.ruled_out:
+            self.builtins.update(checks)
+
+    def promise(self, name: str, kind: PropertyKind, span: Span) -> None:
+        """Here is a property of a body to prove. Raises when its name is taken."""
+        if name in self.promised:
+            raise mistake(Code.DUPLICATE, f"two assertions are named `{name}`", span)
+        self.promised.add(name)
+        if not self.ruled_out:
+            self.properties.append(Property(name, kind, span))
 
     def uid(self) -> int:
         """A fresh statement id."""

@@ -12,6 +12,7 @@ from formal.diagnostics import Note, Span
 from formal.frontend.folding import describe
 from formal.frontend.names import Mistake, Names, Scope, mistake, similar
 from formal.program import (
+    RANGE,
     BhDecl,
     Binary,
     Binder,
@@ -136,7 +137,9 @@ class References:
                 raise mistake(Code.INDEX, f"`{name}` stands for a single thing; it has no index", node.span)
             return ViaParam(local)
         if local is not None:
-            raise self._wrong_kind(name, "a local name", kinds, node.span)
+            thread = isinstance(local, Binder) and isinstance(local.type, ThreadType) and "thread" in kinds
+            hint = "run over the numbers: `for i in 0..N - 1 { … vcpu[i] … }`" if thread else None
+            raise self._wrong_kind(name, "a local name", kinds, node.span, hint=hint)
         self.names.used.add(name)
         decl = self.names.objects.get(name)
         if decl is None:
@@ -166,19 +169,20 @@ class References:
                 )
         elif not isinstance(expr.type, IntType):
             raise mistake(Code.INDEX, f"`{name}` is indexed by an int, not by {describe(expr.type)}", index.span)
-        elif isinstance(expr, Literal) and not 0 <= expr.value < size:
+        elif isinstance(expr, Literal) and not 0 <= expr.value < size and not self.names.ruled_out:
             raise mistake(Code.OUT_OF_RANGE, f"the index {expr.value} is outside `{name}[{size}]`", index.span, *self.names.origin(name))
-        self.names.builtins.add("range")
+        if scope.has_self:
+            self.names.site(RANGE)
         return expr
 
     def _wanted(self, kinds: tuple[str, ...]) -> str:
         return " or ".join(KINDS[kind][1] for kind in kinds)
 
-    def _wrong_kind(self, name: str, shown: str, kinds: tuple[str, ...], span: Span, *notes: Note) -> Mistake:
-        return mistake(Code.KIND, f"`{name}` is {shown}; {self._wanted(kinds)} is needed here", span, *notes)
+    def _wrong_kind(self, name: str, shown: str, kinds: tuple[str, ...], span: Span, *notes: Note, hint: str | None = None) -> Mistake:
+        return mistake(Code.KIND, f"`{name}` is {shown}; {self._wanted(kinds)} is needed here", span, *notes, hint=hint)
 
     def _not_an_object(self, name: str, kinds: tuple[str, ...], span: Span) -> Exception:
-        if name in self.names.declared and name not in self.names.poisoned:
+        if name in self.names.declared and not self.names.is_poisoned(name):
             return self._wrong_kind(name, "something else", kinds, span, *self.names.origin(name))
         return self.names.unknown(name, span)
 
@@ -189,7 +193,7 @@ class References:
             local = scope.names.get(name)
             if isinstance(local, LocalDecl):
                 return LocalPlace(local)
-            if isinstance(local, Binder) or name in self.names.constants or name in self.names.constant_nodes:
+            if isinstance(local, Binder) or (local is None and name in self.names.constants):
                 raise mistake(Code.ASSIGNMENT, f"`{name}` is a constant here and cannot be assigned", node.span, *self.names.origin(name))
             if local is None and name in self.names.thread_locals:
                 self.names.used.add(name)
@@ -206,9 +210,10 @@ class References:
         self.names.used.add(name)
         if name not in self.names.thread_locals:
             hint = similar(name, self.names.thread_locals)
-            if name in self.names.poisoned:
+            if self.names.is_poisoned(name):
                 raise self.names.unknown(name, leaf.span)
             raise mistake(Code.UNKNOWN_NAME, f"`{name}` is no thread-local variable", leaf.span, hint=hint)
         expr = self.reader.typed(thread, scope, ThreadType())
-        self.names.builtins.add("range")
+        if scope.has_self:
+            self.names.site(RANGE)
         return ThreadLocalPlace(self.names.thread_locals[name], expr)

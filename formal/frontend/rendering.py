@@ -11,6 +11,7 @@ from formal import program as p
 from formal.frontend.walking import walk
 from formal.syntax import Node, Tree
 
+_COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)  # or a string, which is kept
 ATOMIC_WIDTH = 60  # columns of an atomic's rendering in witnesses
 
 
@@ -26,7 +27,7 @@ def head(node: Node) -> str:
         if item.kind in ("block", "anchor"):
             stop = min(stop, item.span.start)
     text = node.span.source.text[node.span.start : stop]
-    text = re.sub(r"//[^\n]*|/\*.*?\*/", " ", text, flags=re.DOTALL)
+    text = _COMMENT.sub(lambda found: found.group(1) or " ", text)
     return " ".join(text.split()).rstrip("@ ").rstrip(";").rstrip()
 
 

@@ -5,44 +5,48 @@ In: the completed tables. Out: a diagnostic for each body or expression that is 
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Iterator
 
 from formal import limits
 from formal import program as p
 from formal.codes import Code
 from formal.diagnostics import Diagnostic
-from formal.frontend.checks import called
+from formal.frontend.calls import Calls, called
 from formal.frontend.names import Names
-from formal.frontend.walking import blocks_of, walk
+from formal.frontend.walking import blocks_of, expressions_of, walk
+
+_ENDLESS = 10**12  # counted no further
 
 
 class Sizes:
     """Estimates for one model. `recursion`: how many activations of a procedure are unrolled."""
 
-    def __init__(self, names: Names, reach: dict[str, set[str]], recursion: int) -> None:
+    def __init__(self, names: Names, calls: Calls, recursion: int) -> None:
         self.names = names
-        self.reach = reach
+        self.calls = calls
         self.recursion = recursion
         self._procs: dict[tuple[str, int], int] = {}
+        self._conditions: dict[p.ContextDecl, int] = {}
 
-    def check(self) -> None:
-        """Tells what is too large."""
+    def check(self, claimed: Iterable[p.Property]) -> None:
+        """Tells what is too large; `claimed`: properties that no statement holds."""
         bodies = [(thread.name, thread.span, 1, thread.body) for thread in self.names.thread_decls()]
         bodies += [(bh.name, bh.span, bh.size or 1, bh.body) for bh in self.names.bottom_halves()]
         for name, span, copies, body in bodies:
             total = copies * self._block(body, self.recursion, None)
             if total > limits.STATEMENTS:
-                shown = str(total) if total < 10**12 else "more than 10^12"
-                text = f"`{name}` has {shown} statements once procedures are in place and `for`s unrolled; the limit is {limits.STATEMENTS}"
+                counted = f"{_shown(total)} statements with procedures in place and `for`s unrolled"
+                text = f"`{name}` has {counted}; the limit is {limits.STATEMENTS}"
                 self.names.diagnostics.append(Diagnostic(Code.LIMIT, text, span))
         self._cells()
-        for statement in self._statements():
-            self._expressions(statement)
-        for prop in self.names.properties:
-            self._expressions(prop)
+        for holder in (*self.names.contexts, *self._statements(), *claimed):
+            self._expressions(holder)
 
-    def _statements(self) -> list[p.Stmt]:
-        return [statement for body in self.names.bodies() for statement in walk(body)]
+    def _statements(self) -> Iterator[p.Stmt]:
+        for body in self.names.bodies():
+            yield from walk(body)
+        for proc in self.names.procs.values():
+            yield from (*proc.requires, *proc.ensures)
 
     def _block(self, block: p.Block, depth: int, within: str | None) -> int:
         return sum(self._statement(statement, depth, within) for statement in block.statements)
@@ -50,16 +54,16 @@ class Sizes:
     def _statement(self, statement: p.Stmt, depth: int, within: str | None) -> int:
         inner = sum(self._block(block, depth, within) for block in blocks_of(statement))
         if isinstance(statement, p.For):
-            return 1 + len(statement.domain) * inner
-        return 1 + inner + sum(self._proc(name, depth, within) for name in called(statement, self.names))
+            return min(1 + len(statement.domain) * inner, _ENDLESS)
+        return min(1 + inner + sum(self._proc(name, depth, within) for name in called(statement, self.names)), _ENDLESS)
 
     def _proc(self, name: str, depth: int, within: str | None) -> int:
-        if within is not None and within in self.reach[name]:
+        if within is not None and self.calls.circle[within] == self.calls.circle[name]:
             depth -= 1  # one more activation in a circle of calls
         if depth <= 0:
             return 1
         if (name, depth) not in self._procs:
-            circle = name if name in self.reach[name] else None
+            circle = name if name in self.calls.recursive else None
             self._procs[name, depth] = 1
             self._procs[name, depth] = 2 + self._block(self.names.procs[name].body, depth, circle)
         return self._procs[name, depth]
@@ -73,25 +77,33 @@ class Sizes:
             text = f"a state of this model holds {total} values; the limit is {limits.CELLS}"
             self.names.diagnostics.append(Diagnostic(Code.LIMIT, text, None))
 
-    def _expressions(self, holder: object) -> None:
-        for field in fields(holder):  # type: ignore[arg-type]
-            value = getattr(holder, field.name)
-            if isinstance(value, p.Block):
-                continue
-            if is_dataclass(value) and hasattr(value, "type") and hasattr(value, "span"):
-                total = _nodes(value)
-                if total > limits.EXPRESSION_NODES:
-                    text = f"an expression of {total} parts once its quantifiers are unrolled; the limit is {limits.EXPRESSION_NODES}"
-                    self.names.diagnostics.append(Diagnostic(Code.LIMIT, text, value.span))
+    def _expressions(self, holder: p.Stmt | p.Property | p.ContextDecl) -> None:
+        for expr in expressions_of(holder):
+            total = self._nodes(expr)
+            if total > limits.EXPRESSION_NODES:
+                text = f"an expression of {_shown(total)} parts once its quantifiers are unrolled; the limit is {limits.EXPRESSION_NODES}"
+                self.names.diagnostics.append(Diagnostic(Code.LIMIT, text, expr.span))
+
+    def _nodes(self, expr: p.Expr) -> int:
+        """Parts of an expression, quantifiers unrolled and the conditions of contexts put in place."""
+        total = 1 + sum(self._nodes(inner) for inner in expressions_of(expr))
+        match expr:
+            case p.Quantifier(domain=domain):
+                total *= max(1, len(domain))
+            case p.InContext(context=p.Direct(decl=p.ContextDecl() as decl)):
+                total += self._condition(decl)
+            case p.InContext() | p.CurrentContext():
+                total += sum(self._condition(decl) for decl in self.names.contexts)
+            case _:
+                pass
+        return min(total, _ENDLESS)
+
+    def _condition(self, context: p.ContextDecl) -> int:
+        """Conditions do not go in circles, and do not nest deeply: that was checked."""
+        if context not in self._conditions:
+            self._conditions[context] = self._nodes(context.when) if context.when is not None else 1
+        return self._conditions[context]
 
 
-def _nodes(expr: object) -> int:
-    """Parts of an expression, quantifiers unrolled."""
-    total = 1
-    for field in fields(expr):  # type: ignore[arg-type]
-        value = getattr(expr, field.name)
-        if is_dataclass(value) and hasattr(value, "type") and hasattr(value, "span") and not hasattr(value, "name"):
-            total += _nodes(value)
-        elif isinstance(value, p.Direct) and value.index is not None:
-            total += _nodes(value.index)
-    return total * len(expr.domain) if isinstance(expr, p.Quantifier) else total
+def _shown(total: int) -> str:
+    return str(total) if total < _ENDLESS else f"more than {_ENDLESS}"

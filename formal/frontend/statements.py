@@ -78,11 +78,16 @@ class Statements:
         for item in node.nodes():
             try:
                 statements += self.statement(item, inner)
-            except Mistake as error:
-                self.names.diagnostics.append(error.diagnostic)
-            except Poisoned:
-                pass
+            except (Mistake, Poisoned) as error:
+                self._damage(error, scope)
+                statements.append(p.Skip(self._info(item, inner, None)))  # some step: nothing else is to look wrong because of this
         return p.Block(tuple(statements))
+
+    def _damage(self, error: Mistake | Poisoned, scope: Scope) -> None:
+        """A statement cannot be read."""
+        self.names.damaged.add(scope.body)
+        if isinstance(error, Mistake):
+            self.names.diagnostics.append(error.diagnostic)
 
     def statement(self, node: Node, scope: Scope, label: str | None = None) -> list[p.Stmt]:
         """One statement; a label, or what is decided before the run, may make it none or two."""
@@ -90,17 +95,19 @@ class Statements:
             return self._labelled(node, scope)
         if node.kind == "block":
             return [self.block(node, scope)]
-        statement = self._readers[node.kind](node, scope, label)
-        if isinstance(statement, p.If | p.While) and isinstance(statement.condition, p.Literal):
-            return self._decided(statement)
-        return [statement]
+        return self._decided(self._readers[node.kind](node, scope, label))
 
-    def _decided(self, statement: p.If | p.While) -> list[p.Stmt]:
-        assert isinstance(statement.condition, p.Literal)
-        truth = bool(statement.condition.value)
-        if isinstance(statement, p.While):
-            return [p.Loop(statement.info, statement.body)] if truth else []
-        return [statement.then if truth else statement.otherwise]
+    def _decided(self, statement: p.Stmt) -> list[p.Stmt]:
+        """What remains of a statement when constants have decided what they decide."""
+        match statement:
+            case p.While(condition=p.Literal(value=value)):
+                return [p.Loop(statement.info, statement.body)] if value else []
+            case p.If(condition=p.Literal(value=value)):
+                return [statement.then if value else statement.otherwise]
+            case p.For(domain=()):
+                return []
+            case _:
+                return [statement]
 
     # ------------------------------------------------------------ labels and info
 
@@ -117,11 +124,21 @@ class Statements:
         statements = self.statement(inner, scope, name)
         first = statements[0] if statements else None
         if first is not None and not isinstance(first, p.Block) and first.info.label == name and self._is_step(first):
-            self.names.labels[key].add(first.info.uid)
+            self._place(key, first)
             return statements
         place = p.Skip(self._info(node, scope, name, f"{name}:"))
-        self.names.labels[key].add(place.info.uid)
-        return [place, *(self._unlabelled(s, name) for s in statements)]
+        self._place(key, place)
+        statements = [self._unlabelled(statement, name) for statement in statements]
+        if isinstance(first, p.Call):
+            call = statements[0]
+            assert isinstance(call, p.Call)
+            self.names.labelled_calls.append((place, call))
+        return [place, *statements]
+
+    def _place(self, key: tuple[str, str], statement: p.Skip | p.Stmt) -> None:
+        """Where a label stands; nowhere, if constants rule that out."""
+        if not self.names.ruled_out:
+            self.names.labels[key].add(statement.info.uid)  # type: ignore[union-attr]
 
     def _unlabelled(self, statement: p.Stmt, name: str) -> p.Stmt:
         """The label is on the `skip` in front, and on nothing else."""
@@ -150,7 +167,11 @@ class Statements:
     def _local(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = self._items(node)
         assert isinstance(items[0], Node)
-        type_ = self.expressions.value_type(items[0])
+        try:
+            type_ = self.expressions.value_type(items[0])
+        except (Mistake, Poisoned):
+            self.names.poisoned.add(str(items[1]))
+            raise
         decl = p.LocalDecl(str(items[1]), type_, items[1].span)
         outer = scope.inner()
         scope.bind(decl, items[1].span)  # even if its value is mistaken: its uses are not
@@ -171,7 +192,7 @@ class Statements:
         expr = self.expressions.expr(value, scope)
         self.expressions.assignable(type_, expr, value.span)
         if isinstance(type_, p.IntType):
-            self.names.builtins.add(p.RANGE)
+            self.names.site(p.RANGE)
         return p.Assign(self._info(node, scope, label), place, expr)
 
     def _call_statement(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
@@ -185,7 +206,7 @@ class Statements:
         self.names.used.add(name)
         proc = self.names.procs.get(name)
         if proc is None:
-            if name in self.names.declared and name not in self.names.poisoned:
+            if name in self.names.declared and not self.names.is_poisoned(name):
                 raise mistake(Code.CALL, f"`{name}` is no procedure", call.items[0].span, *self.names.origin(name))
             raise self.names.unknown(name, call.items[0].span, what="procedure")
         if proc.hook is not None:
@@ -199,7 +220,7 @@ class Statements:
             if proc.result is None:
                 raise mistake(Code.RESULT, f"`{name}` has no result", call.span, *self.names.origin(name))
             self.expressions.assignable(place_type(place), sample(proc.result, call.span), call.span)
-            self.names.builtins.add(p.RANGE)
+            self.names.site(p.RANGE)
         return p.Call(self._info(node, scope, label), name, read, place)
 
     def _argument(self, node: Tree, param: p.LocalDecl | p.RefParam, scope: Scope) -> p.Expr | p.Place:
@@ -207,7 +228,7 @@ class Statements:
             value = self.expressions.expr(node, scope)
             self.expressions.assignable(param.type, value, node.span)
             if isinstance(param.type, p.IntType):
-                self.names.builtins.add(p.RANGE)
+                self.names.site(p.RANGE)
             return value
         if param.kind != "var":
             return self.references.reference(node, scope, param.kind)
@@ -226,7 +247,7 @@ class Statements:
             if scope.returns is None:
                 raise mistake(Code.RESULT, f"`{scope.body}` has no result to return", node.span)
             self.expressions.assignable(scope.returns, value, items[0].span)
-            self.names.builtins.add(p.RANGE)
+            self.names.site(p.RANGE)
         elif scope.returns is not None:
             raise mistake(Code.RESULT, f"`{scope.body}` must return a value", node.span)
         return p.Return(self._info(node, scope, label), value)
@@ -238,12 +259,12 @@ class Statements:
         if node.kind == "lock":
             self._taking(ref)
             return p.Lock(self._info(node, scope, label), "lock", ref)
-        self.names.builtins.add(p.NOT_OWNER)
+        self.names.site(p.NOT_OWNER)
         return p.Unlock(self._info(node, scope, label), "lock", ref)
 
     def _taking(self, ref: p.Ref) -> None:
         recursive = isinstance(ref, p.Direct) and isinstance(ref.decl, p.MutexDecl) and ref.decl.recursive
-        self.names.builtins.add(p.RANGE if recursive else p.RELOCK)
+        self.names.site(p.RANGE if recursive else p.RELOCK)
 
     def _rwlock(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = self._items(node)
@@ -251,18 +272,19 @@ class Statements:
         ref = self.references.reference(items[1], scope, "rwlock")
         info = self._info(node, scope, label)
         if "un" in keyword:
-            self.names.builtins.add(p.NOT_OWNER)
+            self.names.site(p.NOT_OWNER)
             return p.Unlock(info, _KEYWORD[keyword], ref)  # type: ignore[arg-type]
-        self.names.builtins.add(p.RELOCK)
+        self.names.site(p.RELOCK)
         return p.Lock(info, _KEYWORD[keyword], ref)  # type: ignore[arg-type]
 
     def _with(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = self._items(node)
+        assert isinstance(items[1], Node)
+        info, body = self._info(node, scope, label), self.block(items[1], scope)
         ref = fixed(self.references.reference(items[0], scope, "mutex"), items[0].span)
         self._taking(ref)
-        self.names.builtins.add(p.NOT_OWNER)
-        assert isinstance(items[1], Node)
-        return p.With(self._info(node, scope, label), ref, self.block(items[1], scope))
+        self.names.site(p.NOT_OWNER)
+        return p.With(info, ref, body)
 
     def _wait(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = self._items(node)
@@ -276,11 +298,11 @@ class Statements:
             raise mistake(
                 Code.CONDITION_LOCK, f"`{lock.decl.name}` is recursive: a wait would give back one level only", items[1].span, note
             )
-        self.names.builtins.add(p.NOT_OWNER)
+        self.names.site(p.NOT_OWNER)
         return p.WaitCond(self._info(node, scope, label), condition, lock)
 
     def _post(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
-        self.names.builtins.add(p.RANGE)
+        self.names.site(p.RANGE)
         return p.PostSem(self._info(node, scope, label), self.references.reference(self._items(node)[0], scope, "sem"))
 
     def _event(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
@@ -296,19 +318,19 @@ class Statements:
     def _schedule(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         ref = self.references.reference(self._items(node)[0], scope, "bh")
         if not isinstance(ref, p.Direct) or (isinstance(ref.decl, p.BhDecl) and ref.decl.oneshot):
-            self.names.builtins.add(p.RANGE)
+            self.names.site(p.RANGE)
         return p.Schedule(self._info(node, scope, label), ref)
 
     def _poll(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         ref = self.references.reference(self._items(node)[0], scope, "context")
-        self.names.builtins.add(p.NESTING)
+        self.names.site(p.NESTING)
         return p.Poll(self._info(node, scope, label), ref, node.has("BLOCKING"))
 
     def _aio_wait_while(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = self._items(node)
         ref = self.references.reference(items[0], scope, "context")
         condition = self.expressions.boolean(items[1], scope)
-        self.names.builtins |= {p.NESTING, p.WRONG_CONTEXT}
+        self.names.site(p.NESTING, p.WRONG_CONTEXT)
         return p.AioWaitWhile(self._info(node, scope, label), ref, condition)
 
     def _thread(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
@@ -316,14 +338,14 @@ class Statements:
         info = self._info(node, scope, label)
         if node.kind == "join":
             return p.Join(info, ref)
-        self.names.builtins.add(p.SPAWN)
+        self.names.site(p.SPAWN)
         return p.Spawn(info, ref)
 
     def _invoke(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         leaf = node.leaves()[0]
         self.names.used.add(str(leaf))
         if str(leaf) not in self.names.hooks:
-            if str(leaf) in self.names.declared and str(leaf) not in self.names.poisoned:
+            if str(leaf) in self.names.declared and not self.names.is_poisoned(str(leaf)):
                 raise mistake(Code.KIND, f"`{leaf}` is no hook", leaf.span, *self.names.origin(str(leaf)))
             raise self.names.unknown(str(leaf), leaf.span, what="hook")
         return p.Invoke(self._info(node, scope, label), str(leaf), node.has("ANY"))
@@ -335,7 +357,8 @@ class Statements:
         info = self._info(node, scope, label)
         if node.kind == "await_":
             return p.Await(info, condition)
-        self.names.assumptions.append(f"{info.text} ({info.span.source.path}:{info.span.line})")
+        if not self.names.ruled_out:
+            self.names.assumptions.append(f"{info.text} ({info.span.source.path}:{info.span.line})")
         return p.Assume(info, condition)
 
     def _assert(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
@@ -345,27 +368,39 @@ class Statements:
             counter = self.asserts.setdefault(scope.body, _Counter())
             counter.value += 1
         name = f"assert.{items[0]}" if named else f"assert.{scope.body}.{self.asserts[scope.body].value}"
-        if any(prop.name == name for prop in self.names.properties):
-            raise mistake(Code.DUPLICATE, f"two assertions are named `{name}`", node.span)
-        self.names.properties.append(p.Property(name, "assert", node.span))
+        self.names.promise(name, "assert", node.span)
         rest = items[1:] if named else items
         why = unquote(rest[1]) if len(rest) > 1 else None
         return p.Assert(self._info(node, scope, label), self.expressions.boolean(rest[0], scope), name, why)
 
     def _if(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = [item for item in self._items(node) if isinstance(item, Node)]
-        condition = self.expressions.boolean(items[0], scope)
-        then = self.block(items[1], scope)
+        condition = self._decision(items[0], scope)
+        value = condition.value if isinstance(condition, p.Literal) else None
+        with self.names.ruling_out(value is False):
+            then = self.block(items[1], scope)
         otherwise = p.Block(())
         if len(items) > 2:
             branch = items[2].nodes()[0]
-            otherwise = self.block(branch, scope) if branch.kind == "block" else p.Block(tuple(self.statement(branch, scope)))
+            with self.names.ruling_out(value is True):
+                otherwise = self.block(branch, scope) if branch.kind == "block" else p.Block(tuple(self.statement(branch, scope)))
         return p.If(self._info(node, scope, label), condition, then, otherwise)
 
     def _while(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         items = self._items(node)
         assert isinstance(items[1], Node)
-        return p.While(self._info(node, scope, label), self.expressions.boolean(items[0], scope), self.block(items[1], scope.looping()))
+        info, condition = self._info(node, scope, label), self._decision(items[0], scope)
+        with self.names.ruling_out(isinstance(condition, p.Literal) and not condition.value):
+            body = self.block(items[1], scope.looping())
+        return p.While(info, condition, body)
+
+    def _decision(self, node: Tree, scope: Scope) -> p.Expr:
+        """The condition of an `if` or `while`, whose blocks are worth reading even if it is mistaken."""
+        try:
+            return self.expressions.boolean(node, scope)
+        except (Mistake, Poisoned) as error:
+            self._damage(error, scope)
+            return sample(BOOL, node.span)
 
     def _loop(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         body = node.nodes("block")[0]
@@ -377,7 +412,9 @@ class Statements:
         inner = scope.looping()
         binder = p.Binder(str(leaf), type_)
         inner.bind(binder, leaf.span)
-        return p.For(self._info(node, scope, label), binder, values, self.block(node.nodes("block")[0], inner))
+        info = self._info(node, scope, label)
+        with self.names.ruling_out(not values):
+            return p.For(info, binder, values, self.block(node.nodes("block")[0], inner))
 
     def _jump(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
         if not scope.loops:
@@ -388,15 +425,15 @@ class Statements:
         return p.Choose(self._info(node, scope, label), tuple(self.block(branch, scope) for branch in node.nodes("block")))
 
     def _atomic(self, node: Node, scope: Scope, label: str | None) -> p.Stmt:
-        self.names.builtins.add(p.ATOMIC)
+        self.names.site(p.ATOMIC)
         body = self.block(node.nodes("block")[0], scope)
         return p.Atomic(self._info(node, scope, label, atomic_text(body)), body)
 
-    def contract(self, kind: str, proc: str, node: Node, scope: Scope, position: int) -> p.Assert:
+    def contract(self, kind: p.PropertyKind, proc: str, node: Node, scope: Scope, position: int) -> p.Assert:
         """One `requires` or `ensures` clause."""
         name = f"{kind}.{proc}" + (f".{position + 1}" if position else "")
         condition = self.expressions.boolean(node.items[0], scope)
-        self.names.properties.append(p.Property(name, kind, node.span))  # type: ignore[arg-type]
+        self.names.promise(name, kind, node.span)
         return p.Assert(self._info(node, scope, None), condition, name, None)
 
 

@@ -1,10 +1,14 @@
-"""Going through typed statements. In: blocks. Out: statements, or what is directly below one."""
+"""Going through typed statements and expressions. In: blocks, expressions. Out: what is in them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import cast, get_args
 
-from formal.program import Atomic, Block, Choose, For, If, Loop, Stmt, While, With
+from formal.program import Atomic, Block, Choose, Direct, Expr, For, If, Loop, Stmt, ThreadLocalPlace, While, With
+
+_EXPRESSIONS = get_args(Expr)
 
 
 def blocks_of(statement: Stmt) -> tuple[Block, ...]:
@@ -28,3 +32,24 @@ def walk(block: Block) -> Iterator[Stmt]:
         yield statement
         for inner in blocks_of(statement):
             yield from walk(inner)
+
+
+def blocks_in(block: Block) -> Iterator[Block]:
+    """The block, and every block in it at any depth."""
+    yield block
+    for statement in block.statements:
+        for inner in blocks_of(statement):
+            yield from blocks_in(inner)
+
+
+def expressions_of(holder: object) -> Iterator[Expr]:
+    """The expressions directly below a statement, a property, a reference or another expression; blocks are not looked into."""
+    for field in fields(holder):  # type: ignore[arg-type]
+        value = getattr(holder, field.name)
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, _EXPRESSIONS):
+                yield cast(Expr, item)
+            elif isinstance(item, Direct | ThreadLocalPlace) and is_dataclass(item):
+                inner = item.index if isinstance(item, Direct) else item.thread
+                if inner is not None:
+                    yield inner

@@ -1,6 +1,6 @@
 protocol t;
-const A = B + 1;
-const B = A; //~ E0305
+const A = B + 1; //~ E0305
+const B = A;
 const C = A;
 mutex m;
 thread a { lock m; unlock m; }
