@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import pytest
+from strategies import ModelText
 
 from formal.engines import bmc
 from formal.engines.protocol import Event, Finding, Options, Progress, Statistics
 from formal.frontend import load_text
 from formal.program import Program
+from formal.smt.bounded import Bounded
+from formal.smt.solver import Answer
 from formal.verdict import Verdict
 
 
@@ -230,3 +234,24 @@ def test_what_is_too_large_to_encode_is_undecided() -> None:
 def test_many_threads_are_encoded() -> None:
     found = findings("mutex m; thread t[24] { lock m; unlock m; }", 4)
     assert {finding.verdict for finding in found.values()} == {Verdict.PROVED_UP_TO}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_one_copy_of_the_code_says_what_a_copy_for_each_thread_says(seed: int) -> None:
+    generated = load_text(ModelText(random.Random(seed).randrange).text()).program
+    assert generated is not None
+    properties = [prop for prop in generated.properties if prop.kind != "liveness"]
+    said = []
+    for shared_from in (0, 1000):
+        bounded = Bounded(generated, properties, 4096, shared_from=shared_from)
+        open_names = [prop.name for prop in properties]
+        found: list[tuple[int, str]] = []
+        for depth in range(5):
+            if depth:
+                bounded.extend()
+            broken = {name for name in open_names if bounded.violation([name])[0] is Answer.SAT}
+            found += [(depth, name) for name in sorted(broken)]
+            open_names = [name for name in open_names if name not in broken]
+            bounded.go_on(open_names)
+        said.append(found)
+    assert said[0] == said[1]

@@ -254,7 +254,7 @@ def _most_alternatives(cfg: Cfg) -> int:
     return max(2, bhs, len(cfg.program.threads), *(len(node.targets) for node in cfg.nodes.values()))
 
 
-def relate(cfg: Cfg, layout: Layout, shared: bool = True) -> Relation:
+def relate(cfg: Cfg, layout: Layout, shared: bool) -> Relation:
     """The transition relation of a program."""
     count = len(layout.threads)
     who = number(0) if count == 1 else Num(0, count - 1, z3.BitVec("who", width(0, count - 1)))
