@@ -72,7 +72,8 @@ class Sizes:
         threads = len(self.names.thread_names)
         total = threads * (2 + len(self.names.thread_locals))
         for decl in self.names.objects.values():
-            total += getattr(decl, "size", None) or 1
+            each = threads if isinstance(decl, p.RwlockDecl | p.CondDecl) else 1  # readers and waiters: one value a thread
+            total += each * (getattr(decl, "size", None) or 1)
         if total > limits.CELLS:
             text = f"a state of this model holds {total} values; the limit is {limits.CELLS}"
             self.names.diagnostics.append(Diagnostic(Code.LIMIT, text, None))
