@@ -18,7 +18,12 @@ class Code(Enum):
         'import "no_such.dsl";',
     )
     FILE_UNREADABLE = ("E0102", "a file cannot be read", "It is a directory, or reading it is not permitted.", 'import "..";')
-    FILE_ENCODING = ("E0103", "a file is not UTF-8", "Models are UTF-8 text. A byte order mark is accepted.", "")
+    FILE_ENCODING = (
+        "E0103",
+        "a file is not UTF-8",
+        "Models are UTF-8 text. A byte order mark is accepted.",
+        "iconv -f latin1 -t utf-8 old.dsl > new.dsl",
+    )
     FILE_OUTSIDE = (
         "E0104",
         "an import leads out of the model's folder",
@@ -41,7 +46,7 @@ class Code(Enum):
         "E0107",
         "the model has no `protocol` line",
         'The file named on the command line says what it is: `protocol NAME "title";`.',
-        "",
+        "mutex BQL; // and no `protocol` line before it",
     )
     NOTHING_TO_CHECK = (
         "E0108",
@@ -160,7 +165,12 @@ class Code(Enum):
         "Every way round a loop needs a statement that takes a step, or the thread would never stand anywhere.",
         "loop { }",
     )
-    JUMP = ("E0502", "`break` or `continue` outside of a loop", "", "proc p() { break; }")
+    JUMP = (
+        "E0502",
+        "`break` or `continue` outside of a loop",
+        "They leave or repeat the innermost `loop`, `while` or `for` of the same body.",
+        "proc p() { break; }",
+    )
     ATOMIC = (
         "E0503",
         "not possible inside an atomic",
@@ -180,8 +190,18 @@ class Code(Enum):
         "callback f for h { invoke any h; }",
     )
     LIMIT = ("E0601", "a size beyond a limit", "Refused before memory goes; the message names the limit.", "thread vcpu[1000000000] { }")
-    DEPTH = ("E0602", "nested too deeply", "Brackets, blocks and operators nest at most 100 deep.", "")
-    UNUSED = ("W0701", "declared and never used", "", "mutex m; // and no statement names it")
+    DEPTH = (
+        "E0602",
+        "nested too deeply",
+        "Brackets, blocks and operators nest at most 100 deep, blocks with procedures put in place at most 150.",
+        "x = ((((…",
+    )
+    UNUSED = (
+        "W0701",
+        "declared and never used",
+        "Nothing names it: a left-over, or a misspelling elsewhere.",
+        "mutex m; // and no statement names it",
+    )
     UNREACHABLE = (
         "W0702",
         "no execution reaches a statement",
@@ -195,11 +215,16 @@ class Code(Enum):
         "It is constantly true, or never evaluated: nothing is checked by it.",
         "invariant 1 < 2;",
     )
-    NEVER_TAKEN = ("W0705", "a lock that is never taken", "", "mutex m; invariant owner(m) == none;")
+    NEVER_TAKEN = (
+        "W0705",
+        "a lock that is never taken",
+        "It protects nothing: no `lock`, `with`, `rdlock` or `wrlock` names it.",
+        "mutex m; invariant owner(m) == none;",
+    )
     NEVER_RUN = (
         "W0706",
         "a bottom half that is never scheduled, or whose context nobody polls",
-        "",
+        "Its body never runs, so nothing in it is checked.",
         "bh b on ctx { } // and no `schedule b`",
     )
 

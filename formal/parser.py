@@ -6,6 +6,7 @@ error, reading goes on at the next declaration. It must not know what any name m
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -63,7 +64,10 @@ class _Tree(lark.Tree[Any]):
 
     def __init__(self, data: str, children: list[Any], meta: Any = None) -> None:
         super().__init__(data, children, meta)
-        self.depth: int = 1 + max((child.depth for child in children if isinstance(child, _Tree)), default=0)
+        self.depth: int = 0
+        if data.startswith("__"):
+            return  # a list that grows by one with each such tree, and ends up in the tree that holds it
+        self.depth = 1 + max((child.depth for child in children if isinstance(child, _Tree)), default=0)
         if self.depth > limits.NESTING:
             raise _Deep(_position(self))
 
@@ -88,7 +92,8 @@ def _table_cache() -> str | bool:
     except (OSError, RuntimeError):
         return False
     private = status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return str(base / f"grammar-{lark.__version__}.tables") if private else False
+    mark = hashlib.sha256(grammar_text().encode()).hexdigest()[:12]
+    return str(base / f"grammar-{lark.__version__}-{mark}.tables") if private else False
 
 
 @cache
@@ -201,11 +206,13 @@ def _declarations(text: str) -> list[tuple[int, int]]:
         if line_start and _HEADS.match(word) and not blank and depth > 0:
             pieces.append((start, token.start()))
             start, depth = token.start(), 0
-        blank = line_start = False
+        blank_before, blank = blank, False
+        line_start = False
         depth += (word == "{") - (word == "}" and depth > 0)
         if depth == 0 and word in (";", "}"):
-            if word == ";" and not text[start : token.start()].strip():
-                start = token.end()  # the optional `;` behind an enum
+            if word == ";" and blank_before and pieces:
+                pieces[-1] = (pieces[-1][0], token.end())  # the optional `;` behind an enum; a mistake behind anything else
+                start, blank = token.end(), True
                 continue
             pieces.append((start, token.end()))
             start, blank = token.end(), True

@@ -56,7 +56,9 @@ def test_every_code_has_its_place_in_the_corpus() -> None:
 def test_codes_are_unique_and_explained() -> None:
     assert len({code.code for code in Code}) == len(Code)
     for topic in topics():
-        assert explain(topic)
+        text = explain(topic)
+        assert text is not None
+        assert "For example:" in text, topic
     assert explain("E9999") is None
 
 

@@ -34,7 +34,8 @@ class Assembly:
 
     def finish(self, sources: Sequence[Source], file: str, protocol: tuple[str, str]) -> p.Program | None:
         """The program; None when there was any mistake."""
-        calls = calls_of(self.names)
+        recursion = self.claims.nesting or RECURSION
+        calls = calls_of(self.names, recursion)
         if calls_nest_too_deep(self.names, calls):
             return None
         resolve_labels(self.names, calls)
@@ -44,7 +45,6 @@ class Assembly:
         if not check_conditions(self.names):
             return None
         Checks(self.names, calls).run()
-        recursion = self.claims.nesting or RECURSION
         Sizes(self.names, calls, recursion).check((*self.claims.invariants, *self.claims.liveness))
         properties = self._properties()
         if self._mistaken():

@@ -15,7 +15,7 @@ from formal.diagnostics import Diagnostic
 from formal.frontend.graphs import components
 from formal.frontend.names import Names
 from formal.frontend.references import is_fixed
-from formal.frontend.walking import walk
+from formal.frontend.walking import blocks_of, walk
 
 
 def called(statement: p.Stmt, names: Names) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ def called(statement: p.Stmt, names: Names) -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class Calls:
     """`direct`: of each procedure, those that it calls. `circle`: the number of the circle of calls that it is in. `recursive`: those that
-    can come to call themselves. `depth`: how many calls nest below it at most, a circle counting once."""
+    can come to call themselves. `depth`: how deep blocks nest in it, those of the procedures that it calls put in place."""
 
     direct: Mapping[str, tuple[str, ...]]
     circle: Mapping[str, int]
@@ -51,8 +51,8 @@ class Calls:
         return found
 
 
-def calls_of(names: Names) -> Calls:
-    """The calls of all procedures and callbacks."""
+def calls_of(names: Names, activations: int) -> Calls:
+    """The calls of all procedures and callbacks, those in a circle unrolled so many times."""
     graph = {
         name: tuple(dict.fromkeys(other for statement in walk(proc.body) for other in called(statement, names)))
         for name, proc in names.procs.items()
@@ -62,13 +62,31 @@ def calls_of(names: Names) -> Calls:
     recursive: set[str] = set()
     for number, component in enumerate(components(graph)):
         inside = set(component)
-        below = [depth[other] for name in component for other in graph[name] if other not in inside]
+        turning = len(component) > 1 or component[0] in graph[component[0]]
+        levels = {name: _levels(names.procs[name].body, names) for name in component}
+        below = max(
+            (depth.get(other, 0) + level for sites in levels.values() for other, level in sites.items() if other not in inside), default=0
+        )
+        round_ = sum(1 + max(sites.values()) for sites in levels.values())
         for name in component:
             circle[name] = number
-            depth[name] = 1 + max(below, default=0)
-            if len(component) > 1 or name in graph[name]:
-                recursive.add(name)
+            depth[name] = max(round_, below + 1) + (round_ * activations if turning else 0)
+        recursive.update(component if turning else ())
     return Calls(graph, circle, frozenset(recursive), depth)
+
+
+def _levels(body: p.Block, names: Names) -> dict[str, int]:
+    """How deep in blocks each procedure is called at most; under the empty name, how deep blocks go at all."""
+    found = {"": 0}
+    todo = [(body, 1)]
+    while todo:
+        block, level = todo.pop()
+        found[""] = max(found[""], level)
+        for statement in block.statements:
+            todo += [(inner, level + 1) for inner in blocks_of(statement)]
+            for name in called(statement, names):
+                found[name] = max(found.get(name, 0), level)
+    return found
 
 
 def calls_nest_too_deep(names: Names, calls: Calls) -> bool:
@@ -76,8 +94,8 @@ def calls_nest_too_deep(names: Names, calls: Calls) -> bool:
     deepest = max(calls.depth, key=lambda name: calls.depth[name], default=None)
     if deepest is None or calls.depth[deepest] <= limits.CALLS:
         return False
-    text = f"the calls from `{deepest}` nest {calls.depth[deepest]} deep; the limit is {limits.CALLS}"
-    names.diagnostics.append(Diagnostic(Code.DEPTH, text, names.procs[deepest].span))
+    text = f"blocks nest {calls.depth[deepest]} deep in `{deepest}` with the procedures that it calls; the limit is {limits.CALLS}"
+    names.diagnostics.append(Diagnostic(Code.DEPTH, text, names.declared[deepest]))
     return True
 
 

@@ -37,7 +37,7 @@ class Checks:
                     self._inside_itself(statement)
         for proc in self.names.procs.values():
             if proc.result is not None and proc.name not in self.names.damaged and self._falls_off(proc.body):
-                self._tell(Code.RESULT, f"`{proc.name}` can end without `return`", proc.span)
+                self._tell(Code.RESULT, f"`{proc.name}` can end without `return`", self.names.declared[proc.name])
 
     def _tell(self, code: Code, message: str, span: Span, *notes: Note, hint: str | None = None) -> None:
         self.names.diagnostics.append(Diagnostic(code, message, span, notes, hint))
@@ -47,7 +47,7 @@ class Checks:
         body = invoke.info.body
         for name in callbacks if body in self.calls.reached(callbacks) else ():
             if body in self.calls.reached([name]):
-                note = Note("this callback can come to it", self.names.procs[name].span)
+                note = Note("this callback can come to it", self.names.declared[name])
                 text = f"`{invoke.hook}` is invoked in any order by one of its own callbacks"
                 self._tell(Code.RECURSIVE_HOOK, text, invoke.info.span, note)
                 return
@@ -180,12 +180,12 @@ def check_conditions(names: Names) -> bool:
         first = min(component, key=names.contexts.index)
         if len(component) > 1 or first in graph[first]:
             text = f"the `when` of `{first.name}` depends on itself, through `in_context` or `current_context`"
-            names.diagnostics.append(Diagnostic(Code.CONTEXT_CYCLE, text, first.span))
+            names.diagnostics.append(Diagnostic(Code.CONTEXT_CYCLE, text, names.declared[first.name]))
             return False
         heights[first] = _height(first.when, names, heights) if first.when is not None else 1
         if heights[first] > limits.NESTING:
             text = f"the `when` of `{first.name}` asks for others more than {limits.NESTING} deep"
-            names.diagnostics.append(Diagnostic(Code.DEPTH, text, first.span))
+            names.diagnostics.append(Diagnostic(Code.DEPTH, text, names.declared[first.name]))
             return False
     return True
 

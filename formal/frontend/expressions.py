@@ -221,7 +221,7 @@ class Expressions:
                 raise names.unknown(name, span, scope.names)
             case _:
                 shown = next(text for cls, text in KINDS.values() if isinstance(decl, cls))
-                raise mistake(Code.TYPE, f"`{name}` is {shown}, not a value", span, Note("declared here", decl.span))
+                raise mistake(Code.TYPE, f"`{name}` is {shown}, not a value", span, *self.names.origin(name))
 
     def _single_thread(self, name: str, span: Span) -> Literal:
         decl = self.names.objects.get(name)

@@ -146,7 +146,7 @@ class References:
             raise self._not_an_object(name, kinds, base.span)
         if not isinstance(decl, tuple(KINDS[kind][0] for kind in kinds)):
             shown = next(text for cls, text in KINDS.values() if isinstance(decl, cls))
-            raise self._wrong_kind(name, shown, kinds, node.span, Note("declared here", decl.span))
+            raise self._wrong_kind(name, shown, kinds, node.span, *self.names.origin(name))
         return Direct(decl, self.index(decl, index, scope, node.span))
 
     def index(self, decl: object, index: Tree | None, scope: Scope, span: Span) -> Expr | None:

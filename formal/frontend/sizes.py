@@ -30,14 +30,14 @@ class Sizes:
 
     def check(self, claimed: Iterable[p.Property]) -> None:
         """Tells what is too large; `claimed`: properties that no statement holds."""
-        bodies = [(thread.name, thread.span, 1, thread.body) for thread in self.names.thread_decls()]
-        bodies += [(bh.name, bh.span, bh.size or 1, bh.body) for bh in self.names.bottom_halves()]
-        for name, span, copies, body in bodies:
+        bodies = [(thread.name, 1, thread.body) for thread in self.names.thread_decls()]
+        bodies += [(bh.name, bh.size or 1, bh.body) for bh in self.names.bottom_halves()]
+        for name, copies, body in bodies:
             total = copies * self._block(body, self.recursion, None)
             if total > limits.STATEMENTS:
                 counted = f"{_shown(total)} statements with procedures in place and `for`s unrolled"
                 text = f"`{name}` has {counted}; the limit is {limits.STATEMENTS}"
-                self.names.diagnostics.append(Diagnostic(Code.LIMIT, text, span))
+                self.names.diagnostics.append(Diagnostic(Code.LIMIT, text, self.names.declared[name]))
         self._cells()
         for holder in (*self.names.contexts, *self._statements(), *claimed):
             self._expressions(holder)
@@ -49,13 +49,20 @@ class Sizes:
             yield from (*proc.requires, *proc.ensures)
 
     def _block(self, block: p.Block, depth: int, within: str | None) -> int:
-        return sum(self._statement(statement, depth, within) for statement in block.statements)
+        total = 0
+        for statement in block.statements:
+            total += self._statement(statement, depth, within)
+        return total
 
     def _statement(self, statement: p.Stmt, depth: int, within: str | None) -> int:
-        inner = sum(self._block(block, depth, within) for block in blocks_of(statement))
+        inner = 0
+        for block in blocks_of(statement):
+            inner += self._block(block, depth, within)
         if isinstance(statement, p.For):
             return min(1 + len(statement.domain) * inner, _ENDLESS)
-        return min(1 + inner + sum(self._proc(name, depth, within) for name in called(statement, self.names)), _ENDLESS)
+        for name in called(statement, self.names):
+            inner += self._proc(name, depth, within)
+        return min(1 + inner, _ENDLESS)
 
     def _proc(self, name: str, depth: int, within: str | None) -> int:
         if within is not None and self.calls.circle[within] == self.calls.circle[name]:

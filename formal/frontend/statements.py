@@ -294,10 +294,8 @@ class Statements:
         condition = fixed(self.references.reference(items[0], scope, "cond"), items[0].span)
         lock = fixed(self.references.reference(items[1], scope, "mutex"), items[1].span)
         if isinstance(lock, p.Direct) and isinstance(lock.decl, p.MutexDecl) and lock.decl.recursive:
-            note = Note("declared here", lock.decl.span)
-            raise mistake(
-                Code.CONDITION_LOCK, f"`{lock.decl.name}` is recursive: a wait would give back one level only", items[1].span, note
-            )
+            text = f"`{lock.decl.name}` is recursive: a wait would give back one level only"
+            raise mistake(Code.CONDITION_LOCK, text, items[1].span, *self.names.origin(lock.decl.name))
         self.names.site(p.NOT_OWNER)
         return p.WaitCond(self._info(node, scope, label), condition, lock)
 
