@@ -27,6 +27,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from os.path import normpath
 from pathlib import Path
 
 from formal import program as p
@@ -139,7 +140,7 @@ class Model:
         found = [(item, node) for item in self._items for node, _ in _candidates(item)]
         names = _names(found)
         return tuple(
-            Site(node.span.source.text, node.span.start, node.span.source.path, name, _KINDS[node.kind], alive[key])
+            Site(node.span.source.text, node.span.start, normpath(node.span.source.path), name, _KINDS[node.kind], alive[key])
             for (_, node), name in zip(found, names, strict=True)
             if (key := (node.span.source.path, node.span.start)) in alive
         )
