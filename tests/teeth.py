@@ -7,7 +7,7 @@ its anchor or block; where a body has the same text several times, `TEXT (2) in 
 - A lock or a call is taken away (of `with L { … }`, the lock alone) and the rest goes through the front end again. It matters if the
   front end refuses the rest, or some property of the rest is violated.
 - A `requires` clause is a property itself: without it nothing new can be violated. It matters if it notices something: if taking some
-  lock or call away violates it.
+  lock or call away violates it. Should another clause be there first, which ends the execution, it is tried as the only clause.
 
 A site of a shared file matters if it matters in one proved model. One that does not is explained, by a line of the leading comment of its
 own file, or of a model that has it:  // Not needed: TEXT in BODY: why
@@ -145,9 +145,10 @@ class Model:
             if (key := (node.span.source.path, node.span.start)) in alive
         )
 
-    def without(self, site: Site | None) -> str:
-        """The whole model in one text, without a site."""
-        return "\n".join(_cut(item, site) for item in self._items)
+    def without(self, gone: Iterable[Site]) -> str:
+        """The whole model in one text, without these sites."""
+        starts = {(site.text, site.start) for site in gone}
+        return "\n".join(_cut(item, starts) for item in self._items)
 
 
 @cache
@@ -174,16 +175,16 @@ def _names(found: Sequence[tuple[Node, Node]]) -> list[str]:
     return names
 
 
-def _cut(item: Node, site: Site | None) -> str:
-    """A declaration's text, without the site if it is in there."""
+def _cut(item: Node, starts: set[tuple[str, int]]) -> str:
+    """A declaration's text, without what starts there."""
     text = item.span.source.text
+    kept, position = "", item.span.start
     for node, labelled in _candidates(item):
-        if site is not None and node.span.start == site.start and text == site.text:
+        if (text, node.span.start) in starts:
             body = node.node("block")
-            end = node.span.end if body is None else body.span.start
-            left = "skip;" if labelled and body is None else ""
-            return text[item.span.start : node.span.start] + left + text[end : item.span.end]
-    return text[item.span.start : item.span.end]
+            kept += text[position : node.span.start] + ("skip;" if labelled and body is None else "")
+            position = node.span.end if body is None else body.span.start
+    return kept + text[position : item.span.end]
 
 
 # ---------------------------------------------------------------- what of a program is used
@@ -245,10 +246,10 @@ def _named(program: p.Program, statement: p.Stmt) -> list[p.BhDecl | p.ProcDecl]
 # ---------------------------------------------------------------- one attempt, in a process of its own
 
 
-def attempt(path: str, site: Site | None, prop: str, limit: float) -> Attempt:
-    """Take a site (None: nothing) away from a model, and look for violations, of one property or of any, until there are some."""
+def attempt(path: str, gone: tuple[Site, ...], prop: str, limit: float) -> Attempt:
+    """Take sites away from a model, and look for violations, of one property (empty: of any), until there are some."""
     begun = time.monotonic()
-    loaded = load_text(model(path).without(site), path)
+    loaded = load_text(model(path).without(gone), path)
     if loaded.program is None:
         code = next(diagnostic.code.code for diagnostic in loaded.diagnostics if diagnostic.is_error)
         return Attempt(time.monotonic() - begun, refused=code)
@@ -311,7 +312,7 @@ class _Run:
 
     def costs(self, paths: Sequence[str]) -> dict[str, float]:
         """How long each model takes as it is. Raises NotProved."""
-        futures = {path: self._pool.submit(attempt, path, None, "", self._limits[True]) for path in paths}
+        futures = {path: self._pool.submit(attempt, path, (), "", self._limits[True]) for path in paths}
         results = {path: future.result() for path, future in futures.items()}
         told = {path: result.refused or result.reason or ", ".join(prop for prop, _ in result.violated) for path, result in results.items()}
         if any(told.values()):
@@ -331,8 +332,9 @@ class _Run:
                 task = heapq.heappop(self._waiting)
                 if task.fate.by:
                     continue
-                limit = self._limits[task.patient]
-                running[self._pool.submit(attempt, task.path, task.gone, task.fate.site.prop, limit)] = task
+                prop, limit = task.fate.site.prop, self._limits[task.patient]
+                others = [site for site in model(task.path).sites if prop and site.prop not in ("", prop)]
+                running[self._pool.submit(attempt, task.path, (task.gone, *others), prop, limit)] = task
             for future in wait(running, return_when=FIRST_COMPLETED).done if running else ():
                 self._judge(running.pop(future), future.result())
 
@@ -384,7 +386,7 @@ def judge(paths: Sequence[str], jobs: int = 2, limit: float = PATIENT) -> Answer
 
 
 def _plan_clause(run: _Run, fate: Fate, costs: dict[str, float]) -> None:
-    """What was taken away so far may have been noticed by the clause; else each is tried with the clause as the only property."""
+    """What was taken away so far may have been noticed by the clause; else each is tried with this as the only clause."""
     path, result, gone = run.noticed.get(fate.site.prop, ("", Attempt(0.0), fate.site))
     if path in fate.models:
         fate.by = killer(path, fate.site, result, gone)

@@ -73,6 +73,17 @@ deadlock free;
     assert fates(tried(tmp_path, m=text)) == {"with L in called": "survives"}
 
 
+def test_a_clause_behind_another_one_is_tried_alone(tmp_path: Path) -> None:
+    text = (
+        f"{HEAD}proc outer() requires holds(L) {{ inner(); }}\nproc inner() requires holds(L) {{ }}\nthread t {{ with L {{ outer(); }} }}\n"
+    )
+    assert fates(tried(tmp_path, m=text)) == {
+        "with L in t": "requires.outer in 1 step",
+        "requires holds(L) in outer": "requires.outer in 1 step without with L in t",
+        "requires holds(L) in inner": "requires.inner in 1 step without with L in t",
+    }
+
+
 def test_the_same_text_twice_is_two_sites(tmp_path: Path) -> None:
     text = f"{HEAD}thread t {{ lock L; busy = true; unlock L; lock L; unlock L; }}\ndeadlock free;\n"
     assert fates(tried(tmp_path, m=text)) == {
