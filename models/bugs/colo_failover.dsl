@@ -11,7 +11,7 @@
 // - Stopping and starting the guest is left out: the vCPUs take the BQL and give it back. What a checkpoint loads is left out but for the
 //   RAM cache, which the join protects.
 
-import "../lib/qemu.dsl";
+import "lib/qemu.dsl";
 
 param VCPUS in 1..64 = 1;
 

@@ -14,7 +14,7 @@
 // - Who takes the RAM list's lock here has the BQL too, so that it excludes nobody that the BQL does not (but with RUN_ON_CPU). It is for
 //   readers and writers without the BQL; what holds here is that the list is looked at and changed under it.
 
-import "../lib/qemu.dsl";
+import "lib/qemu.dsl";
 
 param VCPUS in 1..64 = 1;
 

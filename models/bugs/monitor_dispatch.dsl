@@ -15,7 +15,7 @@
 //   main loop's own sections are left out; it is in none when it runs a handler.
 // - Every callback that was queued before is gone with the one of drain_call_rcu(): the RCU thread runs them in the order queued.
 
-import "../lib/qemu.dsl";
+import "lib/qemu.dsl";
 
 param VCPUS in 1..64 = 2;
 
@@ -32,6 +32,7 @@ thread mon_iothread {
 
 proc qmp_device_add() requires holds(BQL) @ "softmmu/qdev-monitor.c:qmp_device_add" {
     drain_call_rcu();
+    assert drained: is_set(drain_complete_event) "what a failed device_add left to be freed is gone before the answer";
     replied = true;
 }
 

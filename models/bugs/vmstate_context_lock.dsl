@@ -10,7 +10,7 @@
 // - One image, and one command, which the main loop runs at once. The guest is stopped by then: there are no vCPUs.
 // - The state of the guest is one write, the internal snapshot another. The BQL during the setup is for savevm.dsl.
 
-import "../lib/qemu.dsl";
+import "lib/qemu.dsl";
 
 recursive mutex context_lock max 2;              // AioContext::lock; this goes no deeper
 context iothread_context home iothread;
