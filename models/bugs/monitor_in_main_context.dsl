@@ -2,7 +2,7 @@
 //
 // A vCPU that polls main_context inside of a pflash write runs do_qmp_dispatch_bh there, and drain_call_rcu() gives the BQL away in the
 // middle of the write. Another vCPU then enters the same device. And nobody ends the wait: the RCU thread waits for the vCPU's read
-// section, which ends only after the wait, so that device_add is never answered.
+// section, which ends only after the wait, so that device_add is never answered. With one vCPU (-D VCPUS=1) that hang is all there is.
 
 protocol monitor_in_main_context "device_add, its handler in the main context (before effd60c878)";
 
