@@ -21,6 +21,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "check": ("formal.commands.check", "parse, resolve and type a model; point out what looks wrong"),
         "replay": ("formal.commands.replay", "run a stored witness through the interpreter, step by step"),
         "regress": ("formal.commands.regress", "hold every model to its own `expect`"),
+        "new": ("formal.commands.new", "begin a callback: a commented file that says what to fill in"),
+        "catalogue": ("formal.commands.catalogue", "a table of models: what each is, abstracts and is expected to show"),
         "explain": ("formal.commands.explain", "the meaning of a diagnostic or a built-in check"),
     }
 )

@@ -54,6 +54,18 @@ class Code(Enum):
         "The model has no thread, or no property and no statement that could fail. An empty answer would look like a proof.",
         "protocol empty;",
     )
+    COMMAND_WORD = (
+        "E0109",
+        "a word of the command line that cannot be what it is there for",
+        "What becomes a name in a model is spelled like one, and is no keyword; a C function is given as file:function.",
+        "formal new callback lock --for save_setup",
+    )
+    FILE_EXISTS = (
+        "E0110",
+        "a file is in the way",
+        "`formal new` writes over nothing that is there, unless it is told `--force`.",
+        "formal new callback my_device --for save_setup; formal new callback my_device --for save_setup",
+    )
     SYNTAX = (
         "E0201",
         "a syntax error",

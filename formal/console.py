@@ -113,10 +113,13 @@ def check_writable(path: str | None) -> None:
         return
     target = Path(path)
     folder = target.parent
-    if target.is_dir():
-        raise UsageError(f"-o {path}: is a folder")
-    if not folder.is_dir():
-        raise UsageError(f"-o {path}: there is no folder {folder}")
+    try:
+        if target.is_dir():
+            raise UsageError(f"-o {path}: is a folder")
+        if not folder.is_dir():
+            raise UsageError(f"-o {path}: there is no folder {folder}")
+    except OSError as error:
+        raise UsageError(f"-o {path}: {error.strerror}") from error
     if not os.access(target if target.exists() else folder, os.W_OK):
         raise UsageError(f"-o {path}: cannot be written")
 

@@ -20,7 +20,8 @@ from formal.syntax import Node
 
 @dataclass(slots=True)
 class Files:
-    """What has been read so far. `unread`: the words of declarations with syntax errors; `blind`: a whole file could not be read."""
+    """What has been read so far. `unread`: the words of declarations with syntax errors; `blind`: a whole file could not be read;
+    `follow`: imports are expanded where they stand."""
 
     roots: list[Path] = field(default_factory=list)
     seen: set[Path] = field(default_factory=set)
@@ -29,6 +30,7 @@ class Files:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
     blind: bool = False
+    follow: bool = True
 
 
 def read_model(path: str, extra: Sequence[str] = ()) -> Files:
@@ -43,6 +45,20 @@ def read_model(path: str, extra: Sequence[str] = ()) -> Files:
     for given in (path, *extra):
         _file(files, Path(given), given, None)
     return files
+
+
+def read_alone(path: str) -> Files:
+    """The file by itself; its imports stay among the declarations."""
+    files = Files([shipped_models().resolve()], follow=False)
+    _file(files, Path(path), path, None)
+    return files
+
+
+def imported(item: Node, folder: Path) -> Path | None:
+    """The file that an import in a file of the folder means; None if there is none."""
+    wanted = str(item.items[0])[1:-1]
+    found = ((base / wanted).resolve() for base in (folder, shipped_models()))
+    return next((path for path in found if path.is_file()), None)
 
 
 def read_text(text: str, name: str) -> Files:
@@ -95,7 +111,7 @@ def _source(files: Files, source: Source, folder: Path | None) -> None:
     files.diagnostics += diagnostics
     files.unread |= unread
     for item in items:
-        if item.kind == "import_":
+        if item.kind == "import_" and files.follow:
             _import(files, item, folder, source)
         else:
             files.items.append(item)

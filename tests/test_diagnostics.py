@@ -19,7 +19,7 @@ from formal.frontend import Loaded, load, load_text
 CORPUS = Path(__file__).parent / "diagnostics"
 FILES = sorted(CORPUS.glob("*.dsl"))
 # Codes that no text of a model can show: they are about files and the command line.
-ELSEWHERE = {Code.FILE_ENCODING, Code.PARAM_UNKNOWN, Code.PARAM_VALUE}
+ELSEWHERE = {Code.FILE_ENCODING, Code.PARAM_UNKNOWN, Code.PARAM_VALUE, Code.COMMAND_WORD, Code.FILE_EXISTS}
 SMALL = "protocol t;\nparam N in 1..4 = 2;\nmutex m[N];\nthread a {\n    lock m[0];\n    unlock m[0];\n}\n"
 
 

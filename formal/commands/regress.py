@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Prove them all; returns the worst of their exit codes. Raises UsageError when there is nothing to prove."""
     _check(arguments)
     begun = time.monotonic()
-    protocols, parts = _find(arguments.paths or ["models"])
+    protocols, parts = find_models(arguments.paths or ["models"])
     if not protocols:
         raise UsageError(f"no model with a `protocol` head below {' '.join(arguments.paths or ['models'])}", "an empty set proves nothing")
     live = arguments.format == "text" and arguments.output is None
@@ -86,8 +86,8 @@ def _check(arguments: argparse.Namespace) -> None:
     check_writable(arguments.output)
 
 
-def _find(paths: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The models to prove, and the files that are parts of others; each in order of its path."""
+def find_models(paths: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The models to prove, and the files that are parts of others; each in order of its path. Raises UsageError."""
     protocols: list[str] = []
     parts: list[str] = []
     for path in dict.fromkeys(found for given in paths for found in _below(given)):

@@ -70,11 +70,22 @@ def _protocol(files: Files, file: str, names: Names) -> tuple[str, str]:
     first = files.sources[0] if files.sources else None
     own: list[Node] = [item for item in files.items if item.kind == "protocol" and item.span.source is first]
     if not own and not files.diagnostics:
-        hint = '`protocol NAME "title";`'
-        names.diagnostics.append(Diagnostic(Code.NO_PROTOCOL, f"`{file}` has no `protocol` line", None, hint=hint, file=file))
+        names.diagnostics.append(_part(files, file))
     if not own:
+        names.blind = True  # a part of models: what it does not declare, a model does
         return "", ""
     for second in own[1:]:
         names.diagnostics.append(Diagnostic(Code.DUPLICATE, "a second `protocol` line", second.span))
     titles = own[0].leaves("STRING")
     return str(own[0].leaves()[0]), unquote(titles[0]) if titles else ""
+
+
+def _part(files: Files, file: str) -> Diagnostic:
+    """The mistake to name a part of models in place of a model."""
+    hooks = {str(item.leaves()[0]) for item in files.items if item.kind == "hook"}
+    asked = [str(item.leaves()[1]) for item in files.items if item.kind == "callback"]
+    missing = next((hook for hook in asked if hook not in hooks), None)
+    hint = '`protocol NAME "title";` makes it a model; where it is a part that models import, name one of those'
+    if missing is not None:
+        hint = f"it has a callback for `{missing}`: name a model with that hook, and this file behind it: MODEL --with {file}"
+    return Diagnostic(Code.NO_PROTOCOL, f"`{file}` has no `protocol` line, so it is no model", None, hint=hint, file=file)
