@@ -1,4 +1,4 @@
-"""The README is run: its model files are written, its commands executed, its exit codes held to what it says."""
+"""The README is run: its model files are written, its commands executed, exit codes and answers held to what it says."""
 
 from __future__ import annotations
 
@@ -7,41 +7,63 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-FILES = re.findall(r"^```c (\S+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-COMMANDS = [
-    (command.strip(), int(code or 0))
-    for block in re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    for command, code in re.findall(r"^\$ (.*?)(?:\s+# exit (\d+))?$", block, re.MULTILINE)
-]
 TARGETS = re.findall(r"^    make (\w+)", README, re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`files` are what the README shows between the command before and this one; `shown` what it shows of the answer, `…` for the rest."""
+
+    words: str
+    code: int
+    shown: str
+    files: tuple[tuple[str, str], ...]
+
+
+def _commands() -> Iterator[Command]:
+    files: list[tuple[str, str]] = []
+    for kind, name, body in re.findall(r"^```(c|console)(?: (\S+))?\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
+        if kind == "c":
+            files.append((name, body))
+            continue
+        for line, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", body, re.MULTILINE):
+            words, _, code = line.partition("    # exit ")
+            yield Command(words, int(code or 0), shown, tuple(files))
+            files.clear()
+
+
+COMMANDS = tuple(_commands())
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A place that looks like the checkout as far as the commands go, with the README's own files in it."""
+    """A place that looks like the checkout as far as the commands go."""
     path = tmp_path_factory.mktemp("readme")
     (path / "models").symlink_to(ROOT / "models")
-    for name, text in FILES:
-        (path / name).write_text(text, encoding="utf-8")
     return path
 
 
 def test_there_is_something_to_run() -> None:
-    assert len(COMMANDS) >= 8
-    assert len(FILES) >= 2
+    assert len(COMMANDS) >= 12
+    assert sum(len(command.files) for command in COMMANDS) >= 3
+    assert sum(bool(command.shown) for command in COMMANDS) >= 2
     assert TARGETS == ["prove", "test"]
 
 
-@pytest.mark.parametrize(("command", "code"), COMMANDS, ids=[command for command, _ in COMMANDS])
-def test_commands_end_as_the_readme_says(folder: Path, command: str, code: int) -> None:
-    """In the order of the README: later ones use what earlier ones wrote."""
-    words = shlex.split(command)
+@pytest.mark.parametrize("command", COMMANDS, ids=[command.words for command in COMMANDS])
+def test_commands_do_as_the_readme_says(folder: Path, command: Command) -> None:
+    """In the order of the README: later ones use what earlier ones wrote, and a file that it shows may be one that a command has begun."""
+    for name, text in command.files:
+        (folder / name).write_text(text, encoding="utf-8")
+    words = shlex.split(command.words)
     assert words[0] == "formal"
     done = subprocess.run(
         [sys.executable, "-m", *words],
@@ -52,7 +74,11 @@ def test_commands_end_as_the_readme_says(folder: Path, command: str, code: int) 
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stdout + done.stderr
+    assert (done.returncode, "Traceback" in done.stderr) == (command.code, False), done.stdout + done.stderr
+    rest = " ".join(done.stdout.split())
+    for wanted in filter(None, (" ".join(part.split()) for part in command.shown.split("…"))):
+        assert wanted in rest, f"{wanted!r} is not in what is left of\n{done.stdout}"
+        rest = rest.partition(wanted)[2]
 
 
 @pytest.mark.parametrize("target", TARGETS)
