@@ -82,7 +82,7 @@ def _row(library: Library, request: Request, model: ModelFile) -> Sequence[str]:
 def _abstracted(request: Request, files: Sequence[ModelFile]) -> str:
     """The text itself where it is short, else links to where it stands: in the model, or in the parts that it imports."""
     found = [(file, told) for file in files if (told := file.abstraction()) is not None]
-    text = " ".join(line for _, told in found for line in told.text)
+    text = " ".join(line.strip().removeprefix("- ") for _, told in found for line in told.text)
     if found and len(text) <= _LONGEST:
         return _plain(text)
     return "<br>".join(_link(request, _near(request, file), file, told.line) for file, told in found)

@@ -17,7 +17,8 @@ FILES = {
     "m/good.dsl": """// A lock (A. B. Author, 1999): it is taken.
 // And given back.
 //
-// What is abstracted: all | else.
+// What is abstracted:
+// - all | else.
 
 protocol good "a lock \\"L\\" and | a bar";
 

@@ -1,0 +1,1 @@
+// The versions of the patch, each as the constants that say who holds the BQL when.
