@@ -11,6 +11,7 @@ its anchor or block; where a body has the same text several times, `TEXT (2) in 
 
 A site of a shared file matters if it matters in one proved model. One that does not is explained, by a line of the leading comment of its
 own file, or of a model that has it:  // Not needed: TEXT in BODY: why
+An explained site is tried in the cheapest models only, to see whether the explanation still holds.
 Run as a script: `python tests/teeth.py models/savevm_locked.dsl --jobs 2`.
 """
 
@@ -42,9 +43,11 @@ from formal.regress import is_protocol
 from formal.syntax import Node
 from formal.verdict import Verdict
 
+GLANCE = 1.0  # seconds of the processor, as all of these, for each model as it is: to know the cheap ones, and those that are not proved
 BRIEF = 2.0  # seconds for a first look: most sites matter soon, in the cheapest model
 PATIENT = 30.0  # seconds for a second one
 MEMORY = 2048  # mebibytes
+EXPLAINED = 3  # models in which an explained site is tried
 _KINDS = {"lock": "lock", "unlock": "lock", "lockop": "lock", "with_": "lock", "call": "call", "requires": "requires"}
 _MARK = re.compile(r"^[ \t]*// Not needed:[ \t]*(.*)$", re.MULTILINE)
 _HEADER = re.compile(r"(?:[ \t]*(?://[^\n]*)?\n)*")
@@ -78,7 +81,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of one program. `violated`: the properties that are, and after how many steps, those found first; `refused`: the front
+    """What came of one program. `seconds`: of the processor; `violated`: the properties that are, and after how many steps, those found first; `refused`: the front
     end's code; `reason`: why it is undecided."""
 
     seconds: float
@@ -89,10 +92,11 @@ class Attempt:
 
 @dataclass(slots=True)
 class Fate:
-    """What became of a site. `by` says what noticed that it was gone, in which of the `models`; `reasons`, why some model is undecided."""
+    """What became of a site. `by` says what noticed that it was gone, in which model; `reasons`, why some model is undecided."""
 
     site: Site
-    models: list[str]
+    models: list[str]  # that have it; once planned, the cheapest first
+    tried: int = 0  # of these
     by: str = ""
     reasons: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -106,10 +110,11 @@ class Fate:
 
 @dataclass(slots=True)
 class Answer:
-    """All of a run. `stale`: explanations that explain nothing, with their places."""
+    """All of a run. `stale`: explanations that explain nothing, with their places; `large`: models that were not proved at a glance."""
 
     fates: list[Fate]
     stale: list[str]
+    large: list[str]
     seconds: float
 
     def unexplained(self) -> list[Fate]:
@@ -248,11 +253,11 @@ def _named(program: p.Program, statement: p.Stmt) -> list[p.BhDecl | p.ProcDecl]
 
 def attempt(path: str, gone: tuple[Site, ...], prop: str, limit: float) -> Attempt:
     """Take sites away from a model, and look for violations, of one property (empty: of any), until there are some."""
-    begun = time.monotonic()
+    begun = time.process_time()
     loaded = load_text(model(path).without(gone), path)
     if loaded.program is None:
         code = next(diagnostic.code.code for diagnostic in loaded.diagnostics if diagnostic.is_error)
-        return Attempt(time.monotonic() - begun, refused=code)
+        return Attempt(time.process_time() - begun, refused=code)
     asked = (prop,) if prop else tuple(one.name for one in loaded.program.properties)
     found: list[Finding] = []
     reason = _search(loaded.program, asked, found, limit)
@@ -260,7 +265,7 @@ def attempt(path: str, gone: tuple[Site, ...], prop: str, limit: float) -> Attem
     violated.sort(key=lambda pair: (pair[1], asked.index(pair[0])))
     if not violated and not reason:
         reason = next((one.reason for one in found if one.verdict is not Verdict.PROVED), "")
-    return Attempt(time.monotonic() - begun, tuple(violated), reason="" if violated else reason)
+    return Attempt(time.process_time() - begun, tuple(violated), reason="" if violated else reason)
 
 
 def _search(program: p.Program, asked: tuple[str, ...], found: list[Finding], limit: float) -> str:
@@ -275,14 +280,14 @@ def _search(program: p.Program, asked: tuple[str, ...], found: list[Finding], li
     def late(_signal: int, _frame: object) -> None:
         raise _Enough
 
-    signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, limit)
+    signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, limit)
     try:
         explicit.run(program, Options(asked, memory=MEMORY), tell)
     except _Enough:
         return f"not settled within {limit:g} s"
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     return ""
 
 
@@ -310,14 +315,21 @@ class _Run:
         self._count = 0
         self.noticed: dict[str, tuple[str, Attempt, Site]] = {}  # by property: the model, and what was gone
 
-    def costs(self, paths: Sequence[str]) -> dict[str, float]:
-        """How long each model takes as it is. Raises NotProved."""
-        futures = {path: self._pool.submit(attempt, path, (), "", self._limits[True]) for path in paths}
+    def costs(self, models: Sequence[Model]) -> dict[str, float]:
+        """About how long each model takes as it is; more than GLANCE if it is not proved by then. Raises NotProved."""
+        futures = {one.path: self._pool.submit(attempt, one.path, (), "", GLANCE) for one in models}
         results = {path: future.result() for path, future in futures.items()}
-        told = {path: result.refused or result.reason or ", ".join(prop for prop, _ in result.violated) for path, result in results.items()}
+        told = {path: result.refused or ", ".join(prop for prop, _ in result.violated) for path, result in results.items()}
         if any(told.values()):
             raise NotProved("; ".join(f"{path}: {why}" for path, why in told.items() if why))
-        return {path: result.seconds for path, result in results.items()}
+        large = {one.path: len(one.program.threads) for one in models if results[one.path].reason}
+        return {path: result.seconds + large.get(path, 0) for path, result in results.items()}
+
+    def choose(self, fate: Fate, costs: dict[str, float]) -> list[str]:
+        """The models in which a site is to be tried."""
+        fate.models.sort(key=costs.__getitem__)
+        fate.tried = min(len(fate.models), EXPLAINED) if fate.why else len(fate.models)
+        return fate.models[: fate.tried]
 
     def plan(self, fate: Fate, path: str, cost: float, gone: Site, patient: bool = False) -> None:
         """To be tried: the fate's site is told by what comes of taking `gone` away from a model."""
@@ -370,11 +382,12 @@ def judge(paths: Sequence[str], jobs: int = 2, limit: float = PATIENT) -> Answer
     for one in models:
         for site in one.sites:
             fates.setdefault(site, Fate(site, [])).models.append(one.path)
+    marks = explanations(models, fates.values())
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
         run = _Run(pool, jobs, limit)
-        costs = run.costs(paths)
+        costs = run.costs(models)
         for fate in fates.values():
-            for path in fate.models if fate.site.kind != "requires" else ():
+            for path in run.choose(fate, costs) if fate.site.kind != "requires" else ():
                 run.plan(fate, path, costs[path], fate.site)
         run.work()
         for fate in fates.values():
@@ -382,7 +395,9 @@ def judge(paths: Sequence[str], jobs: int = 2, limit: float = PATIENT) -> Answer
                 _plan_clause(run, fate, costs)
         run.work()
     ordered = sorted(fates.values(), key=lambda fate: (fate.site.file, fate.site.start))
-    return Answer(ordered, explain(ordered, models), time.monotonic() - begun)
+    stale = [told for told, explained in marks.items() if all(fate.by for fate in explained)]
+    large = [path for path, cost in costs.items() if cost > GLANCE]
+    return Answer(ordered, stale, large, time.monotonic() - begun)
 
 
 def _plan_clause(run: _Run, fate: Fate, costs: dict[str, float]) -> None:
@@ -391,7 +406,7 @@ def _plan_clause(run: _Run, fate: Fate, costs: dict[str, float]) -> None:
     if path in fate.models:
         fate.by = killer(path, fate.site, result, gone)
         return
-    for path in fate.models:
+    for path in run.choose(fate, costs):
         for gone in model(path).sites:
             if gone.kind != "requires":
                 run.plan(fate, path, costs[path], gone)
@@ -400,25 +415,26 @@ def _plan_clause(run: _Run, fate: Fate, costs: dict[str, float]) -> None:
 # ---------------------------------------------------------------- explanations
 
 
-def explain(fates: Iterable[Fate], models: Sequence[Model]) -> list[str]:
-    """Gives the fates that need one their explanation; returns those that are left over, with their places."""
-    open_ones = [fate for fate in fates if not fate.by]
-    stale: dict[str, None] = {}
-    useful: set[str] = set()
+def explanations(models: Sequence[Model], fates: Iterable[Fate]) -> dict[str, list[Fate]]:
+    """Gives the fates their explanations; returns what each explains, by its place and text."""
+    found: dict[str, list[Fate]] = {}
     for one in models:
         for source in one.sources:
             header = _HEADER.match(source.text)
             end = header.end() if header is not None else 0
             for mark in _MARK.finditer(source.text):
-                told = f"{source.path}:{source.text.count(chr(10), 0, mark.start()) + 1}: {mark.group(1)}"
-                stale[told] = None
-                for fate in open_ones:
+                explained = found.setdefault(f"{_place(source, mark.start())}: {mark.group(1)}", [])
+                for fate in fates if mark.start() < end else ():
                     ours = fate.site.text == source.text or (source is one.sources[0] and one.path in fate.models)
-                    name, _, why = mark.group(1).partition(fate.site.name + ":")
-                    if ours and not name and why.strip() and mark.start() < end:
+                    before, name, why = mark.group(1).partition(fate.site.name + ":")
+                    if ours and name and not before and why.strip():
                         fate.why = why.strip()
-                        useful.add(told)
-    return [told for told in stale if told not in useful]
+                        explained.append(fate)
+    return found
+
+
+def _place(source: Source, position: int) -> str:
+    return f"{normpath(source.path)}:{source.text.count(chr(10), 0, position) + 1}"
 
 
 # ---------------------------------------------------------------- which models, and the table
@@ -439,9 +455,12 @@ def table(answer: Answer) -> str:
     lines = []
     for fate in sorted(answer.fates, key=lambda fate: not fate.by):
         told = f"killed by {fate.by}" if fate.by else fate.state.upper()
-        told += "".join(f"; {reason}" for reason in fate.reasons if not fate.by) + (f"; not needed: {fate.why}" if fate.why else "")
+        if not fate.by:
+            told += f" in {fate.tried} of {len(fate.models)} models" + "".join(f"; {reason}" for reason in fate.reasons)
+            told += f"; not needed: {fate.why}" if fate.why else ""
         lines.append(f"{fate.seconds:6.2f} s  {fate.site.place}: {fate.site.name}: {told}")
     lines += [f"stale explanation: {told}" for told in answer.stale]
+    lines += [f"not seen to be proved within {GLANCE:g} s, as it is: {path}" for path in answer.large]
     counts = {state: sum(fate.state == state for fate in answer.fates) for state in ("killed", "survives", "undecided")}
     counted = ", ".join(f"{count} {state}" for state, count in counts.items())
     return "\n".join(
