@@ -6,8 +6,9 @@
 
 protocol multifd_sync_locked "multifd setup, the BQL held across multifd_send_sync_main() (posted, not merged)";
 
-const DROP_BQL_AROUND_SYNC = false;
+const SYNC_WAITS_CHANNELS_READY = true;
 
+import "patch/posted_second.dsl";
 import "multifd_sync.dsl";
 
 expect violated deadlock.partial;                // while a vCPU runs guest code

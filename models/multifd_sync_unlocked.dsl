@@ -4,8 +4,9 @@
 
 protocol multifd_sync_unlocked "multifd setup, the BQL dropped around multifd_send_sync_main() (930e239d11)";
 
-const DROP_BQL_AROUND_SYNC = true;
+const SYNC_WAITS_CHANNELS_READY = true;
 
+import "patch/merged.dsl";
 import "multifd_sync.dsl";
 
 expect proved;

@@ -1,52 +1,58 @@
-// snapshot-save, from the QMP command to the end of its setup: what savevm_unlocked.dsl and savevm_locked.dsl share.
+// Saving a snapshot, to the end of its setup: what every savevm_*.dsl and hmp_savevm_*.dsl shares.
 //
 // The race: the QMP handler only schedules snapshot_save_job_bh on main_context. Whichever thread polls that context next runs it: the
 // main loop, or a vCPU that waits inside of a pflash write. There, qemu_savevm_state() dropped the BQL for the setup (9b09503752), so
 // that the vCPU was in no context any more when bdrv_writev_vmstate() came to wait. 930e239d11 holds the BQL instead.
 //
-// The importer says which of the two it is (HOLD_BQL_DURING_SETUP), and whether the job goes on to do what the setup does not depend on:
-// to drain the block layer first (DRAINED_SECTION) and to resume the guest at its end (VM_START). The two models of the patch leave both
-// out; savevm_resume.dsl and savevm_drained.dsl each put one in, and show what the patch leaves to fix when a vCPU runs the job.
+// The importer says which version of the patch it is (patch/*.dsl), how the snapshot is asked for (savevm_qmp.dsl, savevm_hmp.dsl), and
+// what of the job is looked at beyond the setup (BEYOND): the rest of the job multiplies the states, and what goes wrong there is another
+// matter than the patch. The models of the patch leave it all out; each of the others puts one thing in. `-D` puts it in anywhere.
 //
 // What is abstracted, beyond lib/qemu.dsl:
 // - One snapshot. The QMP handler runs from iohandler_context, as since 7.2.9 (effd60c878).
-// - The setup's writes are one flush in ram_save_setup(). Whatever is put before goes to a buffer of 32 KiB; that the header could be
-//   flushed too is for -D HEADER_FLUSHES=true.
+// - The setup's writes are one flush in ram_save_setup(): whatever is put before goes to a buffer of 32 KiB.
 // - multifd is off for snapshots: multifd_send_sync_main() returns at once. What the BQL being free around it allows is all here.
-// - Left out: the AioContext's own lock, TCG's run_on_cpu() (it would drop the BQL in the bitmap sync too), and the devices' state. They
-//   come after the setup, or add locks of their own; nothing is claimed about them.
+// - Saving the devices' state is left out; it comes after the setup.
 
 import "lib/block.dsl";
 import "lib/runstate.dsl";
 
-param VCPUS in 1..64 = 2;
-param HEADER_FLUSHES in bool = false;
+enum beyond {
+    NOTHING,
+    HEADER_FLUSH,                                // writing the header fills the buffer, and flushes it
+    RUN_ON_CPU,                                  // TCG: the bitmap sync gives the BQL back while it waits for the other vCPUs
+    DRAIN,                                       // bdrv_drain_all_begin() before, bdrv_drain_all_end() after
+    CONTEXT_LOCK,                                // the lock of main_context, held from before the setup to the end (gone in 9.0)
+    CONTEXT_LOCK_RUN_ON_CPU,
+    RESUME                                       // vm_start() at the end
+}
 
-const DROP_BQL_AROUND_SYNC = HOLD_BQL_DURING_SETUP;           // the fix did both
+param VCPUS in 1..64 = 2;
+param HEADER_FLUSHES in bool = BEYOND == HEADER_FLUSH;
+param TCG in bool = BEYOND == RUN_ON_CPU || BEYOND == CONTEXT_LOCK_RUN_ON_CPU;
+param DRAINED_SECTION in bool = BEYOND == DRAIN;
+param AIO_CONTEXT_LOCK in bool = BEYOND == CONTEXT_LOCK || BEYOND == CONTEXT_LOCK_RUN_ON_CPU;
+param VM_START in bool = BEYOND == RESUME;
+
+const BACKGROUND_SNAPSHOT = false;
 
 hook save_setup;
 import "callbacks/ram.dsl";
 
 proc multifd_send_sync_main() @ "migration/multifd.c:multifd_send_sync_main" { }      // multifd is off
 
-thread mon_iothread {
-    schedule do_qmp_dispatch_bh;                 // the user asks for a snapshot
-}
-
-bh do_qmp_dispatch_bh on iohandler_context @ "qapi/qmp-dispatch.c:do_qmp_dispatch_bh" {
-    schedule snapshot_save_job_bh @ "migration/savevm.c:snapshot_save_job_run";
-}
-
-oneshot bh snapshot_save_job_bh on main_context max 1 @ "migration/savevm.c:snapshot_save_job_bh" {
-    save_snapshot();
-}
-
-proc save_snapshot() @ "migration/savevm.c:save_snapshot" {
+proc save_snapshot() requires holds(BQL) @ "migration/savevm.c:save_snapshot" {
     vm_stop();
     if (DRAINED_SECTION) {
         bdrv_drain_all_begin();
     }
+    if (AIO_CONTEXT_LOCK) {
+        lock main_context_lock @ "util/async.c:aio_context_acquire";
+    }
     qemu_savevm_state();
+    if (AIO_CONTEXT_LOCK) {
+        unlock main_context_lock @ "util/async.c:aio_context_release";
+    }
     if (DRAINED_SECTION) {
         bdrv_drain_all_end();
     }
@@ -56,12 +62,17 @@ proc save_snapshot() @ "migration/savevm.c:save_snapshot" {
 }
 
 proc qemu_savevm_state() @ "migration/savevm.c:qemu_savevm_state" {
-    if (!HOLD_BQL_DURING_SETUP) {
+    if (!HEADER_UNDER_BQL) {
         qemu_mutex_unlock_iothread();
     }
     qemu_savevm_state_header();
+    if (HEADER_UNDER_BQL && !SNAPSHOT_HOLDS_BQL) {
+        qemu_mutex_unlock_iothread();
+    } else if (!HEADER_UNDER_BQL && SNAPSHOT_HOLDS_BQL) {
+        qemu_mutex_lock_iothread();
+    }
     qemu_savevm_state_setup();
-    if (!HOLD_BQL_DURING_SETUP) {
+    if (!SNAPSHOT_HOLDS_BQL) {
         qemu_mutex_lock_iothread();
     }
 }
@@ -96,7 +107,7 @@ thread vcpu[v: VCPUS] @ "accel/tcg/tcg-accel-ops-mttcg.c:mttcg_cpu_thread_fn" {
         choose {
             pflash_update(pflash_in_progress[v], pflash_queued[v], blk_co_pwrite_entry[v]);      // an MMIO write
         } or {
-            qemu_wait_io_event(halt_cond[v]);    // out of the guest for another reason, perhaps to be stopped
+            qemu_wait_io_event(halt_cond[v], work_queued[v]);        // out of the guest for another reason, perhaps to be stopped
         }
         qemu_mutex_unlock_iothread();
     }
@@ -107,11 +118,14 @@ deadlock free;
 // qemu_mutex_iothread_locked() is true of the owner of the BQL, and of others only while they sleep on a condition variable.
 invariant owner_has_flag: forall t in thread: holds(t, BQL) implies t.iothread_locked;
 invariant flag_without_bql: forall t in thread: t.iothread_locked && !holds(t, BQL)
-    implies at(t, pause_all_vcpus.paused) || at(t, qemu_wait_io_event.idle);
-// After the fix nobody waits in the block layer without the BQL. Before it, the job did: on the main loop too, where nothing asserts.
-invariant block_layer_under_bql: HOLD_BQL_DURING_SETUP implies (forall t in thread: at(t, bdrv_poll_co.waiting) implies holds(t, BQL));
+    implies at(t, pause_all_vcpus.paused) || at(t, qemu_wait_io_event.idle) || at(t, run_on_cpu.working);
+// Nobody waits in the block layer without the BQL. Nothing asserts that on the main loop, whose context is its own: there it is no crash
+// but a data race, of bottom halves, coroutines and completions that run without the BQL, beside those of a vCPU that has it.
+invariant main_loop_under_bql: at(main_loop, bdrv_poll_co.waiting) implies holds(main_loop, BQL);
+invariant one_poller: (number of t in thread: at(t, bdrv_poll_co.waiting)) <= 1;
 // A stopped vCPU does nothing, and is not in the guest.
-invariant stopped_sleeps: forall v in vcpu: stopped[v] implies at(v, qemu_wait_io_event.asleep) || at(v, qemu_wait_io_event.idle);
+invariant stopped_sleeps: forall v in vcpu: stopped[v]
+    implies at(v, qemu_wait_io_event.asleep) || at(v, qemu_wait_io_event.idle) || at(v, qemu_wait_io_event.woken);
 // Who sleeps until the guest is stopped has asked every vCPU to stop, and a vCPU stops only for a guest that is stopped, or is to be.
 invariant pause_is_awaited: at(main_loop, pause_all_vcpus.paused) implies (forall v in vcpu: stop[v] || stopped[v]);
 invariant stopped_for_good: forall v in vcpu: stopped[v] implies vmstop_requested || current_run_state != RUN_STATE_RUNNING;

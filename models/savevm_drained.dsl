@@ -7,10 +7,9 @@
 
 protocol savevm_drained "snapshot-save, the BQL held during setup, in its drained section: what is left to fix";
 
-const HOLD_BQL_DURING_SETUP = true;
-const DRAINED_SECTION = true;
-const VM_START = false;
+const BEYOND = DRAIN;
 
-import "savevm.dsl";
+import "patch/merged.dsl";
+import "savevm_qmp.dsl";
 
 expect violated deadlock.global;

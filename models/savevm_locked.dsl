@@ -1,14 +1,14 @@
 // snapshot-save since 930e239d11: the BQL is held during the setup, but for a moment around multifd_send_sync_main().
 //
 // Whichever thread runs snapshot_save_job_bh, it is in main_context whenever it waits in the block layer, and holds the BQL there.
-// This is about the setup. A vCPU that runs the whole job still goes wrong elsewhere: savevm_resume.dsl and savevm_drained.dsl.
+// This is about the setup. A vCPU that runs the whole job still goes wrong elsewhere: savevm_resume.dsl, savevm_drained.dsl and
+// savevm_context_lock.dsl.
 
 protocol savevm_locked "snapshot-save, the BQL held during setup (930e239d11)";
 
-const HOLD_BQL_DURING_SETUP = true;
-const DRAINED_SECTION = false;
-const VM_START = false;
+const BEYOND = NOTHING;
 
-import "savevm.dsl";
+import "patch/merged.dsl";
+import "savevm_qmp.dsl";
 
 expect proved;

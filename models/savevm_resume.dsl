@@ -9,11 +9,10 @@
 
 protocol savevm_resume "snapshot-save, the BQL held during setup, then vm_start(): what is left to fix";
 
-const HOLD_BQL_DURING_SETUP = true;
-const DRAINED_SECTION = false;
-const VM_START = true;
+const BEYOND = RESUME;
 
-import "savevm.dsl";
+import "patch/merged.dsl";
+import "savevm_qmp.dsl";
 
 expect violated invariant.pause_is_awaited;
 expect violated invariant.stopped_for_good;

@@ -1,13 +1,25 @@
-// The RAM section's setup, as a snapshot and a migration both call it.
+// The RAM section's setup, as snapshots, migrations and background snapshots call it.
 //
-// Before 930e239d11 its caller held no lock, and ram_init_bitmaps() took the BQL for itself; since then the caller holds it, and drops it
-// around multifd_send_sync_main() alone. The importer says which (HOLD_BQL_DURING_SETUP, DROP_BQL_AROUND_SYNC), declares the hook, and
-// says what multifd_send_sync_main() and qemu_fflush() do.
+// Before 930e239d11 its caller held no lock, and ram_init_bitmaps() took the BQL for itself; since then the caller holds it, and it is
+// dropped around multifd_send_sync_main() alone. The importer says which (../patch), declares the hook and the vCPUs, says what
+// multifd_send_sync_main() and qemu_fflush() do, whether the vCPUs are TCG's (TCG), and whether this is a background snapshot.
+//
+// What is abstracted: what is put before the flush at the end goes to a buffer. Compression threads take no lock; they are left out.
 
-mutex ramlist;
+import "bql.dsl";
+import "../lib/memory.dsl";
+import "../lib/rcu.dsl";
+import "../lib/run_on_cpu.dsl";
 
-callback ram_save_setup for save_setup requires holds(BQL) == HOLD_BQL_DURING_SETUP @ "migration/ram.c:ram_save_setup" {
+mutex ramlist;                                   // the list of RAM blocks
+mutex bitmap_mutex;                              // RAMState::bitmap_mutex
+
+callback ram_save_setup for save_setup requires CALLBACKS_TAKE_BQL == CALLER_HOLDS implies holds(BQL)
+    @ "migration/ram.c:ram_save_setup" {
     ram_init_bitmaps();
+    rcu_read_lock();
+    skip @ "migration/ram.c:ram_save_setup";     // puts the list of RAM blocks
+    rcu_read_unlock();
     if (DROP_BQL_AROUND_SYNC) {
         qemu_mutex_unlock_iothread();
     }
@@ -19,13 +31,25 @@ callback ram_save_setup for save_setup requires holds(BQL) == HOLD_BQL_DURING_SE
 }
 
 proc ram_init_bitmaps() @ "migration/ram.c:ram_init_bitmaps" {
-    if (!HOLD_BQL_DURING_SETUP) {
-        qemu_mutex_lock_iothread();
+    callback_takes_bql();
+    with ramlist @ "softmmu/physmem.c:qemu_mutex_lock_ramlist" {
+        rcu_read_lock();
+        if (!BACKGROUND_SNAPSHOT) {              // those write-protect the guest's memory instead
+            memory_global_dirty_log_start();
+            migration_bitmap_sync();
+        }
+        rcu_read_unlock();
     }
-    with ramlist {
-        assert dirty_log: holds(BQL) "memory_global_dirty_log_start() commits a memory transaction: it needs the BQL";
-    }
-    if (!HOLD_BQL_DURING_SETUP) {
-        qemu_mutex_unlock_iothread();
+    callback_gives_bql_back();
+}
+
+// Under TCG every vCPU has to end its translation block first: the caller sleeps meanwhile, with ramlist, RCU and bitmap_mutex held.
+proc migration_bitmap_sync() @ "migration/ram.c:migration_bitmap_sync" {
+    with bitmap_mutex {
+        if (TCG) {
+            for v in 0..VCPUS - 1 {
+                run_on_cpu(vcpu[v], work_queued[v], halt_cond[v]) @ "softmmu/physmem.c:tcg_log_global_after_sync";
+            }
+        }
     }
 }

@@ -1,24 +1,38 @@
 // The block layer as a snapshot sees it: a pflash that every vCPU writes to, the file of the VM's state, and the drained section.
 //
-// The importer declares VCPUS and says whether requests meet a drained section at all (DRAINED_SECTION).
+// The importer declares VCPUS and says whether requests meet a drained section at all (DRAINED_SECTION), and whether the lock of
+// main_context is looked at (AIO_CONTEXT_LOCK): before 9.0 a coroutine is entered with it held, by aio_co_enter() and co_schedule_bh_cb().
 
 import "qemu.dsl";
+
+recursive mutex main_context_lock max 3;         // AioContext::lock of main_context
 
 bool vmstate_in_progress = false;
 bool pflash_in_progress[VCPUS];
 bool pflash_quiesced = false;                    // BlockBackend::quiesce_counter of the pflash
 bool pflash_queued[VCPUS];                       // its queued_requests
 
-bh bdrv_co_writev_vmstate_entry on main_context { bdrv_poll_co_done(vmstate_in_progress); }
-bh blk_co_pwrite_entry[v: VCPUS] on main_context { bdrv_poll_co_done(pflash_in_progress[v]); }
+bh bdrv_co_writev_vmstate_entry on main_context { enter_coroutine(); bdrv_poll_co_done(vmstate_in_progress); }
+bh blk_co_pwrite_entry[v: VCPUS] on main_context { enter_coroutine(); bdrv_poll_co_done(pflash_in_progress[v]); }
+
+// For as long as the coroutine runs, which is up to its next request; nothing else is looked at meanwhile.
+proc enter_coroutine() @ "util/async.c:aio_co_enter" {
+    if (AIO_CONTEXT_LOCK) {
+        with main_context_lock {
+            skip;
+        }
+    }
+}
 
 // Goes to the node itself, not through a BlockBackend: a drained section does not stop it.
 proc bdrv_writev_vmstate() @ "block/block-gen.h:bdrv_writev_vmstate" {
+    enter_coroutine();
     bdrv_poll_co(vmstate_in_progress, bdrv_co_writev_vmstate_entry);
 }
 
 // As bdrv_poll_co(), but that a request which meets a drained section is queued: its coroutine waits until the section ends.
 proc blk_pwrite(ref bool in_progress, ref bool queued, ref bh co) @ "block/block-backend.c:blk_co_pwrite" {
+    enter_coroutine();
     if (DRAINED_SECTION) {
         atomic {
             in_progress = true;

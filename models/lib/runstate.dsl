@@ -1,9 +1,10 @@
 // Stopping and starting the guest: vm_stop(), vm_start() and the vCPU's side of them.
 //
-// The importer declares `thread vcpu[v: VCPUS]`, whose loop calls qemu_wait_io_event(halt_cond[v]) with the BQL held, and a main loop
-// that calls main_loop_should_exit().
+// The importer declares `thread vcpu[v: VCPUS]`, whose loop calls qemu_wait_io_event(halt_cond[v], work_queued[v]) with the BQL held, and
+// a main loop that calls main_loop_should_exit().
 
 import "qemu.dsl";
+import "run_on_cpu.dsl";
 
 enum run_state { RUN_STATE_RUNNING, RUN_STATE_SAVE_VM }
 
@@ -43,13 +44,13 @@ proc do_vm_stop() @ "softmmu/cpus.c:do_vm_stop" {
 
 // A vCPU cannot wait for itself: it leaves a request for the main loop, and goes on.
 proc vm_stop() @ "softmmu/cpus.c:vm_stop" {
-    if (self == main_loop) {
-        do_vm_stop();
-    } else {
+    if (exists v in vcpu: self == v) {
         atomic {                                 // all under the BQL
             vmstop_requested = true;
             stop[self] = true;
         }
+    } else {
+        do_vm_stop();
     }
 }
 
@@ -74,16 +75,18 @@ proc vm_start() @ "softmmu/cpus.c:vm_start" {
     }
 }
 
-// All under the BQL, as the flags themselves.
-proc qemu_wait_io_event(ref cond halted) @ "softmmu/cpus.c:qemu_wait_io_event" {
+// All under the BQL, as the flags themselves. A stopped vCPU still does the work that others queue for it.
+proc qemu_wait_io_event(ref cond halted, ref bool queued) @ "softmmu/cpus.c:qemu_wait_io_event" {
     atomic {
         if (stop[self]) {
             stop[self] = false;
             stopped[self] = true;
             broadcast qemu_pause_cond;
         }
+        process_queued_cpu_work(queued);
     }
     asleep: while (stopped[self]) {
         idle: wait halted with BQL;
+        woken: atomic { process_queued_cpu_work(queued); }
     }
 }

@@ -1,0 +1,16 @@
+// A background snapshot: what bg_migration_*.dsl share. The importer says which version of the patch it is.
+
+const BACKGROUND_SNAPSHOT = true;
+const ANY_ORDER = false;
+const TCG = false;
+const EARLY_SETUP = false;
+
+import "migration.dsl";
+import "multifd_off.dsl";
+import "callbacks/ram.dsl";
+
+proc mmio_exit() { }
+
+// The guest stands still while the devices' state is saved, and runs again in the end.
+invariant guest_stands_still: at(migration_thread, bg_migration_thread.saving) implies (forall v in vcpu: stopped[v]);
+liveness guest_runs_again: current_run_state != RUN_STATE_RUNNING leads to current_run_state == RUN_STATE_RUNNING;

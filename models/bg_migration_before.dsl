@@ -1,0 +1,8 @@
+// A background snapshot's setup before 930e239d11: header and setup without the BQL, ram_init_bitmaps() takes it for ramlist's sake.
+
+protocol bg_migration_before "a background snapshot's setup, callbacks lock for themselves (before 930e239d11)";
+
+import "patch/none.dsl";
+import "bg_migration.dsl";
+
+expect proved;
