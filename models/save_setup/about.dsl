@@ -1,1 +1,1 @@
-// The save_setup callbacks of QEMU, each with the callers it has, in the order of their registration or in any.
+// The save_setup callbacks alone and together, called by a migration thread; and 930e239d11 on 7.2.

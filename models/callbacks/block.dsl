@@ -1,0 +1,24 @@
+// Block migration: with the capability block. A snapshot refuses to start with it.
+//
+// To put a BlockBackend on each disk drains it, which polls main_context in whichever thread this is. The BQL makes that legal, in the
+// migration thread too.
+
+import "bql.dsl";
+import "../lib/disk.dsl";
+
+mutex blk_mig_lock;                              // block_mig_state.lock
+
+callback block_save_setup for save_setup requires CALLBACKS_TAKE_BQL == CALLER_HOLDS implies holds(BQL)
+    @ "migration/block.c:block_save_setup" {
+    callback_takes_bql();
+    init_blk_migration();
+    callback_gives_bql_back();
+    with blk_mig_lock @ "migration/block.c:flush_blks" {
+        skip;                                    // nothing was read yet
+    }
+}
+
+proc init_blk_migration() @ "migration/block.c:init_blk_migration" {
+    assert disk_graph: holds(BQL) "GLOBAL_STATE_CODE() of bdrv_next()" @ "block/block-backend.c:bdrv_next";
+    bdrv_drained_begin() @ "block/block-backend.c:blk_insert_bs";
+}

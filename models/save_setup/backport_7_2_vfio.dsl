@@ -1,0 +1,19 @@
+// As backport_7_2.dsl, with the pair in vfio_save_setup() dropped as well.
+
+protocol backport_7_2_vfio "930e239d11 on 7.2, the pair in vfio_save_setup() dropped too";
+
+const TCG = false;
+const ANY_ORDER = false;
+const VFIO_VERSION = VFIO_MAPS;
+
+import "../patch/merged.dsl";
+import "setup.dsl";
+import "../multifd_off.dsl";
+import "../callbacks/ram.dsl";
+import "../callbacks/dirty_bitmap.dsl";
+import "../callbacks/block.dsl";
+import "../callbacks/vfio.dsl";
+import "../callbacks/cmma.dsl";
+import "../callbacks/htab.dsl";
+
+expect proved;

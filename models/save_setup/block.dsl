@@ -1,0 +1,13 @@
+// Block migration's setup alone: the migration thread polls main_context, and completes the guest's requests.
+
+protocol block "save_setup of block migration, alone";
+
+const TCG = false;
+const ANY_ORDER = false;
+
+import "../patch/merged.dsl";
+import "setup.dsl";
+import "../multifd_off.dsl";
+import "../callbacks/block.dsl";
+
+expect proved;
