@@ -81,8 +81,8 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of one program. `seconds`: of the processor; `violated`: the properties that are, and after how many steps, those found first; `refused`: the front
-    end's code; `reason`: why it is undecided."""
+    """What came of one program. `seconds`: of the processor; `violated`: the properties that are, and after how many steps, those found
+    first; `refused`: the front end's code; `reason`: why it is undecided."""
 
     seconds: float
     violated: tuple[tuple[str, int], ...] = ()
