@@ -43,7 +43,7 @@ thread producer[PRODUCERS] {
         with buffer_mutex {
             if (LOOK_AGAIN) {
                 while (filled == SLOTS) {
-                    full: wait changed[NOT_FULL] with buffer_mutex;
+                    wait changed[NOT_FULL] with buffer_mutex;
                 }
             } else {
                 if (filled == SLOTS) {
@@ -64,7 +64,7 @@ thread consumer[CONSUMERS] {
         with buffer_mutex {
             if (LOOK_AGAIN) {
                 while (filled == 0) {
-                    empty: wait changed[NOT_EMPTY] with buffer_mutex;
+                    wait changed[NOT_EMPTY] with buffer_mutex;
                 }
             } else {
                 if (filled == 0) {

@@ -3,9 +3,8 @@
 // A producer that fills the buffer signals a consumer, but a signal wakes any sleeper: perhaps a producer, which finds the buffer full and
 // sleeps again. Nobody passes the wake-up on, and in the end all sleep.
 //
-// It needs threads of both kinds asleep at once. Proved and violated for up to three slots and up to four producers and consumers each,
-// as far as they fit in a minute: it deadlocks where there are more than two threads a slot, and not where there are fewer. So a test
-// with a large buffer does not find it.
+// It takes threads of both kinds asleep at once, hence enough threads for the size of the buffer: with up to two slots and four threads of
+// each kind, it deadlocks if and only if there are more than two threads a slot. A test with a large buffer does not find it.
 
 protocol bounded_buffer_signal "a bounded buffer, one condition variable, signal";
 

@@ -40,7 +40,7 @@ thread process[i: 2] {
                 break;
             }
         }
-        enter: atomic {
+        atomic {
             if (at(process[1 - i], other) || at(process[1 - i], mine)) {
                 overtaken[1 - i] = overtaken[1 - i] + 1;
             }

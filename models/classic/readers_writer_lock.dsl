@@ -52,7 +52,7 @@ proc upgrade() {
     if (UPGRADE_KEEPS_READ) {
         with state_mutex {
             while (readers > 1) {                // this one is left
-                upgrading: wait state_changed with state_mutex;
+                wait state_changed with state_mutex;
             }
             readers = readers - 1;
             writer_active = true;
