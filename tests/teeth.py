@@ -283,11 +283,12 @@ def _search(program: p.Program, asked: tuple[str, ...], found: list[Finding], li
     signal.signal(signal.SIGPROF, late)
     signal.setitimer(signal.ITIMER_PROF, limit)
     try:
-        explicit.run(program, Options(asked, memory=MEMORY), tell)
+        try:
+            explicit.run(program, Options(asked, memory=MEMORY), tell)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)  # it may be late just here
     except _Enough:
         return f"not settled within {limit:g} s"
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
     return ""
 
 
