@@ -1,7 +1,7 @@
 """Models as a table in Markdown: what each is, where it comes from, what it abstracts, what is expected of it, and its parameters.
 
 In: a `Library` and the files to show. Out: a text, made of what the files say themselves: their `protocol` lines, the comments at their
-heads, `expect` and `param`. A folder's own sentence is the first one of its `about.dsl`. Nothing is proved or typed.
+heads, `expect` and `param`. A folder's own sentence is the first one of its `about.dsl`. Nothing is proved.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from formal.frontend import load
 from formal.library import Library, ModelFile
 from formal.syntax import Node
 
@@ -19,6 +20,7 @@ ABOUT = "about.dsl"
 _HEADS = ("model", "what it is", "source", "what is abstracted", "expected", "parameters")
 _LONGEST = 120  # characters of an abstraction that still fit into the table
 _EXPECTED = ("expect_proved", "expect_up_to", "expect_violated")
+_LITERAL = re.compile(r"-?\d+|true|false")
 _SPECIAL = re.compile(r"([\\*<>\[\]|`]|\b_|_\b)")
 
 
@@ -97,9 +99,13 @@ def _expected(items: Iterable[Node]) -> list[str]:
     return told
 
 
-def _parameters(files: Iterable[ModelFile]) -> list[tuple[str, str]]:
+def _parameters(files: Sequence[ModelFile]) -> list[tuple[str, str]]:
+    """Names and values. Only a model in which some value has to be worked out is typed, which takes longer than to read it."""
     params = [item for file in files for item in file.items if item.kind == "param"]
-    return [(str(item.leaves()[0]), " ".join(_text(item).removesuffix(";").rpartition("=")[2].split())) for item in params]
+    values = {str(item.leaves()[0]): " ".join(_text(item).removesuffix(";").partition("=")[2].split()) for item in params}
+    if not all(map(_LITERAL.fullmatch, values.values())) and (program := load(str(files[0].path)).program) is not None:
+        values |= {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in program.parameters.items()}
+    return list(values.items())
 
 
 def _users(library: Library, models: Iterable[str]) -> dict[Path, int]:

@@ -80,7 +80,7 @@ def test_a_row_says_what_the_model_says(capsys: pytest.CaptureFixture[str]) -> N
         "A lock (A. B. Author, 1999): it is taken.",
         f"[m/good.dsl](m/good.dsl#L4)<br>{link}",
         "proved",
-        "`N = 1 + 1`<br>`M = 3`",
+        "`N = 2`<br>`M = 3`",
     ]
     assert row(printed(capsys, "m"), "bad") == [
         "[bad](m/bad.dsl)",
