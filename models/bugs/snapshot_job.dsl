@@ -15,8 +15,8 @@
 // - vhost_started is no variable: vm_stop() stops vhost once every vCPU has stopped, vm_start() starts it. It is false exactly while the
 //   guest is not running and every vCPU has stopped.
 
-import "../lib/qemu.dsl";
-import "../lib/runstate.dsl";
+import "lib/qemu.dsl";
+import "lib/runstate.dsl";
 
 param VCPUS in 1..64 = 2;
 
@@ -108,7 +108,7 @@ thread vcpu[v: VCPUS] @ "accel/kvm/kvm-accel-ops.c:kvm_vcpu_thread_fn" {
             qemu_mutex_unlock_iothread();
         } or { }                                 // out of the guest for another reason
         qemu_mutex_lock_iothread();
-        qemu_wait_io_event(halt_cond[v]);
+        qemu_wait_io_event(halt_cond[v], work_queued[v]);
         qemu_mutex_unlock_iothread();
     }
 }
