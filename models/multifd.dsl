@@ -62,6 +62,7 @@ thread multifd_send_thread[c: CHANNELS] @ "migration/multifd.c:multifd_send_thre
         idle: wait work[c];
         atomic {
             with param_mutex[c] {
+                assert job_done: holds(param_mutex[c]) "pending_job changes under it";
                 pending_job[c] = pending_job[c] - 1;         // the packet is sent
             }
         }
@@ -79,6 +80,7 @@ proc multifd_send_sync_main() @ "migration/multifd.c:multifd_send_sync_main" {
                 if (quit[c]) {
                     return;                      // -1: the migration fails
                 }
+                assert job_added: holds(param_mutex[c]) "pending_job changes under it";
                 pending_job[c] = pending_job[c] + 1;
             }
         }

@@ -34,6 +34,7 @@ proc ram_init_bitmaps() @ "migration/ram.c:ram_init_bitmaps" {
     callback_takes_bql();
     with ramlist @ "softmmu/physmem.c:qemu_mutex_lock_ramlist" {
         rcu_read_lock();
+        ram_list_init_bitmaps();
         if (!BACKGROUND_SNAPSHOT) {              // those write-protect the guest's memory instead
             memory_global_dirty_log_start();
             migration_bitmap_sync();
@@ -43,13 +44,18 @@ proc ram_init_bitmaps() @ "migration/ram.c:ram_init_bitmaps" {
     callback_gives_bql_back();
 }
 
-// Under TCG every vCPU has to end its translation block first: the caller sleeps meanwhile, with ramlist, RCU and bitmap_mutex held.
+// Allocates a bitmap for each block of the list.
+proc ram_list_init_bitmaps() requires holds(ramlist) @ "migration/ram.c:ram_list_init_bitmaps" { }
+
 proc migration_bitmap_sync() @ "migration/ram.c:migration_bitmap_sync" {
     with bitmap_mutex {
-        if (TCG) {
-            for v in 0..VCPUS - 1 {
-                run_on_cpu(vcpu[v], work_queued[v], halt_cond[v]) @ "softmmu/physmem.c:tcg_log_global_after_sync";
-            }
+        ramblock_sync_dirty_bitmap();
+    }
+    if (TCG) {
+        for v in 0..VCPUS - 1 {                  // each has to end its translation block: the caller sleeps, with ramlist and RCU held
+            run_on_cpu(vcpu[v], work_queued[v], halt_cond[v]) @ "softmmu/physmem.c:tcg_log_global_after_sync";
         }
     }
 }
+
+proc ramblock_sync_dirty_bitmap() requires holds(bitmap_mutex) @ "migration/ram.c:ramblock_sync_dirty_bitmap" { }

@@ -2,6 +2,8 @@
 //
 // Beside it run the main loop, vCPUs that submit disk requests and, under TCG, work for others, and the RCU thread, which waits for readers
 // and takes the BQL. The importer says which callbacks there are, in which order (ANY_ORDER), and whether the vCPUs are TCG's (TCG).
+//
+// Not needed: synchronize_rcu() in call_rcu: what it protects is not modelled; it is here because it waits, for readers that need the BQL
 
 const BACKGROUND_SNAPSHOT = false;
 const EARLY_SETUP = false;
