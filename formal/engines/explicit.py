@@ -5,14 +5,17 @@ In: a program and options. Out: findings, progress, statistics. It stands on the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from formal.diagnostics import InternalError
 from formal.engines import fairness
 from formal.engines.exploration import Exploration, OutOfMemory
-from formal.engines.protocol import Finding, Options, Progress, Statistics, Tell
+from formal.engines.protocol import MERGING, Finding, Options, Progress, Statistics, Tell
+from formal.engines.scout import FEW, Scout
 from formal.engines.shortest import Shortest
 from formal.engines.survey import Survey, survey
-from formal.interp import State
+from formal.interp import Machine, State
 from formal.program import Program, Property
 from formal.verdict import Move, Trace, Verdict
 
@@ -23,6 +26,7 @@ def run(program: Program, options: Options, tell: Tell) -> None:
     """Settles the properties asked for, as far as memory and depth allow."""
     search = _Search(program, options, tell)
     try:
+        search.explore_merged()
         search.explore()
         search.conclude()
     except OutOfMemory:
@@ -46,8 +50,10 @@ class _Search:
         self._tell = tell
         self._depth = options.depth
         self._memory = options.memory
-        self._exploration = Exploration(program, options.memory)
+        self._merge = MERGING not in options.without and options.depth is None and all(p.kind != "liveness" for p in self._properties)
+        self._exploration = Exploration(Machine(program), options.memory)
         self._shortest = Shortest(self._exploration)
+        self._merged: dict[str, int] = {}  # figures of the search with merged steps
         self._found: dict[str, _Found] = {}
         self._watch()
 
@@ -61,10 +67,52 @@ class _Search:
 
     # ------------------------------------------------------------ safety
 
-    def explore(self) -> None:
-        """Level by level, until nothing is left to be found or to be explored. Raises OutOfMemory."""
-        while self._open and not self._exploration.exhausted and (self._depth is None or self._exploration.depth <= self._depth):
+    def explore_merged(self) -> None:
+        """Settles what a search with merged steps can settle: it proves; what it finds violated, the plain search finds too, and says in
+        how few steps. Few states are explored plainly at once. Raises OutOfMemory."""
+        if not self._merge:
+            return
+        self.explore(lambda: len(self._exploration.states) >= FEW)
+        if self._exploration.exhausted or not self._open:
+            return
+        scout = Scout(self._exploration.machine, self._open.values(), self._memory)
+        try:
+            self._follow(scout)
+        finally:
+            self._merged = {"merged states": scout.states, "merged transitions": scout.transitions, "merged depth": scout.depth - 1}
+
+    def _follow(self, scout: Scout) -> None:
+        """Level by level, as long as it can tell something. Raises OutOfMemory."""
+        while set(self._open) - scout.doubtful and not scout.exhausted and not self._exploration.exhausted:
+            violated = scout.expand(self._open)
+            if scout.useless:
+                return
+            self._settle_violated(violated)
+            self._tell(Progress(self._covered(scout), f"{scout.states:,} states, some steps merged"))
+        if scout.exhausted:
+            explored = _explored(scout.states, scout.transitions, scout.depth - 1)
+            for name in set(self._open) - scout.doubtful:
+                self._settle(name, Verdict.PROVED, None, f"{explored}; merged steps count as one")
+            self._watch()
+
+    def _settle_violated(self, names: set[str]) -> None:
+        """The plain search goes on until it has found these. Raises OutOfMemory."""
+        self.explore(lambda: names.isdisjoint(self._open))
+        missing = names.intersection(self._open)
+        if missing:
+            raise InternalError(f"violated where steps are merged, and nowhere else: {', '.join(sorted(missing))}")
+
+    def _covered(self, scout: Scout) -> int:
+        """Steps in which nothing open is violated: merged steps are at least as many as their levels."""
+        plain = self._exploration.depth - 1
+        return plain if scout.doubtful.intersection(self._open) else max(plain, scout.depth - 1)
+
+    def explore(self, enough: Callable[[], bool] = lambda: False) -> None:
+        """Level by level, until nothing is left to be found or to be explored, or it is enough. Raises OutOfMemory."""
+        while self._open and not enough() and not self._exploration.exhausted:
             depth = self._exploration.depth
+            if self._depth is not None and depth > self._depth:
+                break
             self._exploration.expand(self._visit, self._err)
             self._tell_found(depth)
             covered = depth if self._depth is None else min(depth, self._depth)
@@ -116,7 +164,7 @@ class _Search:
             elif name in self._found or not exploration.exhausted:
                 self._settle(name, Verdict.PROVED_UP_TO, self._depth, f"no violation within {_count(self._depth or 0, 'step')}")
             else:
-                reason = f"all {explored} were explored (depth {exploration.depth - 1})"
+                reason = _explored(len(exploration.states), exploration.transitions, exploration.depth - 1)
                 self._settle(name, Verdict.PROVED, None, reason)
 
     def _live(self, prop: Property, explored: str) -> None:
@@ -132,7 +180,7 @@ class _Search:
 
     def give_up(self) -> None:
         """Memory is used up."""
-        states = len(self._exploration.states)
+        states = len(self._exploration.states) + self._merged.get("merged states", 0)
         for name in list(self._open):
             reason = f"{states:,} states took more than {self._memory:,} MiB; try smaller parameters, --depth, or another engine"
             self._settle(name, Verdict.UNDECIDED, None, reason)
@@ -141,7 +189,12 @@ class _Search:
         """Figures of the search."""
         exploration = self._exploration
         depth = exploration.depth - 1 if exploration.exhausted else exploration.depth
-        self._tell(Statistics({"states": len(exploration.states), "transitions": exploration.transitions, "depth": depth}))
+        figures = {"states": len(exploration.states), "transitions": exploration.transitions, "depth": depth}
+        self._tell(Statistics(figures | self._merged))
+
+
+def _explored(states: int, transitions: int, depth: int) -> str:
+    return f"all {_count(states, 'reachable state')} and {_count(transitions, 'transition')} were explored (depth {depth})"
 
 
 def _count(number: int, what: str) -> str:

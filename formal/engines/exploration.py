@@ -1,6 +1,7 @@
 """The reachable states of a program, level by level.
 
-In: a program. Out: its states in order of their distance from the start, and where each level starts. What to check on the way is the
+In: a program's machine, and whether quiet steps are merged with those before them. Out: its states in order of their distance from the
+start, and where each level starts. What to check on the way is the
 caller's business: it gets every state with the threads that wait and move, and every step that ends in an error.
 """
 
@@ -10,8 +11,7 @@ import resource
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
-from formal.interp import Machine, Run, State, Stop
-from formal.program import Program
+from formal.interp import Machine, Merging, Run, State, Stop
 
 Visit: TypeAlias = Callable[[int, State, list[int], list[int]], None]  # the state's number, the state, who waits, who moves
 Err: TypeAlias = Callable[[int, int, str], None]  # the state's number, the thread, the property
@@ -26,14 +26,15 @@ class OutOfMemory(Exception):
 class Exploration:
     """A breadth-first search that can be resumed. `starts[k]` is the number of the first state of level k; the last level is unexpanded."""
 
-    def __init__(self, program: Program, memory: int | None = None) -> None:
-        self.machine = Machine(program)
-        self.threads = len(program.threads)
+    def __init__(self, machine: Machine, memory: int | None = None, merging: Merging | None = None) -> None:
+        self.machine = machine
+        self.threads = len(machine.program.threads)
         self._memory = memory
         self._runs: dict[int, Run] = {}
-        first = self.machine.initial()
-        self.states: list[State] = [first]
-        self.index: dict[State, int] = {first: 0}
+        self._step = machine.run if merging is None else merging.step
+        first = machine.initial()
+        self.states: list[State] = [first] if merging is None else merging.first(first)
+        self.index: dict[State, int] = {state: number for number, state in enumerate(self.states)}
         self.starts: list[int] = [0]
         self.transitions = 0
 
@@ -56,7 +57,7 @@ class Exploration:
         """The step of whoever stands there."""
         run = self._runs.get(control)
         if run is None:
-            run = self._runs[control] = self.machine.run(control)
+            run = self._runs[control] = self._step(control)
         return run
 
     def expand(self, visit: Visit, err: Err) -> None:

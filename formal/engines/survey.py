@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from formal.engines.exploration import Exploration
-from formal.interp import State
+from formal.interp import Machine, State
 from formal.program import Program
 
 
@@ -25,7 +25,7 @@ class Survey:
 
 def survey(program: Program, max_states: int) -> Survey:
     """Explores whole levels until there are `max_states` states, or no more."""
-    exploration = Exploration(program)
+    exploration = Exploration(Machine(program))
     stood: set[int] = set()
     passed: set[int] = set()
 

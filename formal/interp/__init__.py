@@ -10,6 +10,7 @@ from formal.interp.deadlock import Deadlock, Waiting
 from formal.interp.landing import Run
 from formal.interp.layout import State
 from formal.interp.machine import Machine, Outcome, Place
+from formal.interp.quiet import Merging
 from formal.interp.replay import ReplayError, replay
 
-__all__ = ["Deadlock", "Machine", "Outcome", "Place", "ReplayError", "Run", "State", "Stop", "Waiting", "replay"]
+__all__ = ["Deadlock", "Machine", "Merging", "Outcome", "Place", "ReplayError", "Run", "State", "Stop", "Waiting", "replay"]

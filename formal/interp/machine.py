@@ -18,8 +18,10 @@ from formal.interp.expressions import Expressions
 from formal.interp.items import At, info_of
 from formal.interp.landing import Parts, Run
 from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Target, Undefined
+from formal.interp.quiet import Merging
 from formal.interp.reach import Reach
 from formal.interp.references import Function
+from formal.interp.touching import Touching
 from formal.interp.view import Views, phase_of
 from formal.program import Atomic, Expr, Info, Program
 from formal.program import Place as PlaceOf
@@ -71,9 +73,9 @@ class Machine:
     def _stop(self, prop: str) -> Stop:
         return Stop(None if prop in self.program.disabled else prop)
 
-    def _holds(self, condition: Expr) -> Function:
+    def _holds(self, condition: Expr, env: Env = NOBODY) -> Function:
         """A condition on states; undefined counts as false."""
-        test = self._expressions.compile(condition, NOBODY)
+        test = self._expressions.compile(condition, env)
 
         def holds(state: State) -> bool:
             try:
@@ -120,6 +122,14 @@ class Machine:
         if node is not None and isinstance(node.item, At) and isinstance(node.item.stmt, Atomic):
             return self._actions.atomics.before_error(node, node.item.stmt, state, Stop(error)) or state
         return state
+
+    def merging(self, invariants: Iterable[Expr]) -> Merging:
+        """The steps, each with the quiet ones behind it, where these invariants are looked at."""
+
+        def touching(shut: frozenset[int]) -> Touching:
+            return Touching(self._layout, self._controls, self._expressions, shut)
+
+        return Merging(self._layout, self._controls, touching, self.run, self._holds, invariants)
 
     # ------------------------------------------------------------ what was executed
 

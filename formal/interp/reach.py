@@ -133,7 +133,7 @@ class Reach:
         before: dict[tuple[Frame, int], Flow] = {}
         while self._bodies != before:
             before = dict(self._bodies)
-            for frame, runner in before:
+            for frame, runner in reversed(before):  # what is called was met behind its callers
                 if (frame, runner) not in known:
                     self._bodies[frame, runner] = self._body(frame, runner)
 

@@ -1,0 +1,79 @@
+"""A search with merged steps: proves with few states, and tells what is violated, though not in how few steps.
+
+In: a machine and the properties to look at. Out: level by level, the names of those that are violated; at the end, everything else is
+proved. What merging leaves out is told in docs/decisions/005-merging.md. Must not know witnesses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from formal.engines.exploration import Exploration
+from formal.interp import Machine, State
+from formal.interp.references import Function
+from formal.program import DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, RANGE, Property
+
+FEW: Final = 5000  # states that are explored sooner than it takes to find out what can be merged
+LEAST: Final = 20  # steps on which one must have been merged, for this to go on
+
+
+class Scout:
+    """Looks ahead. `doubtful`: what it cannot tell; `useless`: when it should not be asked any more."""
+
+    def __init__(self, machine: Machine, properties: Iterable[Property], memory: int | None) -> None:
+        self._properties = {prop.name: prop for prop in properties}
+        invariants = {
+            prop.name: prop.condition for prop in self._properties.values() if prop.kind == "invariant" and prop.condition is not None
+        }
+        self._merging = machine.merging(invariants.values())
+        self._tests = {name: machine.condition(condition) for name, condition in invariants.items()}
+        self._exploration = Exploration(machine, memory, self._merging)
+        self._asked: dict[str, Function] = {}
+        self._deadlocks: list[str] = []
+        self._found: set[str] = set()
+        self.doubtful: set[str] = set()
+        self.useless = False
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether everything was explored."""
+        return self._exploration.exhausted
+
+    @property
+    def depth(self) -> int:
+        """The level that comes next."""
+        return self._exploration.depth
+
+    @property
+    def states(self) -> int:
+        """How many states are known."""
+        return len(self._exploration.states)
+
+    @property
+    def transitions(self) -> int:
+        """How many steps were taken; merged ones are one."""
+        return self._exploration.transitions
+
+    def expand(self, asked: Collection[str]) -> set[str]:
+        """The next level: those of the properties asked for that it finds violated for sure. Raises OutOfMemory."""
+        self._found.clear()
+        self._asked = {name: test for name, test in self._tests.items() if name in asked}
+        self._deadlocks = [name for name in asked if self._properties[name].kind == "deadlock"]
+        if DEADLOCK_PARTIAL in asked and DEADLOCK_GLOBAL not in asked:
+            self._deadlocks.append(DEADLOCK_GLOBAL)
+        self._exploration.expand(self._visit, self._err)
+        if DEADLOCK_GLOBAL in self._found:
+            self.doubtful.add(DEADLOCK_PARTIAL)
+        self.useless |= self.states >= FEW and self._merging.taken * LEAST < self.transitions
+        return self._found.intersection(asked)
+
+    def _visit(self, _number: int, state: State, waiting: list[int], moving: list[int]) -> None:
+        self._found.update([name for name, holds in self._asked.items() if not holds(state)])
+        if waiting and self._deadlocks:
+            self._found.update(self._exploration.machine.deadlocked(state, waiting, moving, self._deadlocks))
+
+    def _err(self, _number: int, _thread: int, prop: str) -> None:
+        """An overflow may be one because a merged `post` came early, and may hide what would have come instead."""
+        self._found.add(prop)
+        self.useless |= prop == RANGE

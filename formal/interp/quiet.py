@@ -1,0 +1,245 @@
+"""Quiet steps: those that may be taken at once, together with the step that led to them, because nobody can tell when they are taken.
+
+In: a program's steps and what they touch, and the invariants that are looked at. Out: the same steps with the quiet ones that follow them
+taken too. Which errors and invariants can be violated stays the same, and so does whether some deadlock can be reached; how many steps it
+takes does not. docs/decisions/005-merging.md says why. Must not know searches.
+
+A step is quiet in a state if it goes on (it neither waits nor goes wrong), if nothing that another thread may do from where it stands is in
+its way, and if no invariant can tell: none speaks of what it changes, or that one holds before it, and nobody else can change it. A chain
+of quiet steps ends where it comes to a place for the second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from formal.interp.changes import Stop
+from formal.interp.control import Controls
+from formal.interp.environment import NOBODY, Env
+from formal.interp.landing import Result, Run
+from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State
+from formal.interp.reach import Effect, Effects
+from formal.interp.references import Function
+from formal.interp.touching import Touching, in_the_way
+from formal.program import RANGE, Binary, Expr, MutexDecl, Quantifier, RwlockDecl
+
+Compile: TypeAlias = Callable[[Expr, Env], Function]
+Held: TypeAlias = tuple[int, ...]  # slots of locks that nobody but one thread can have as long as it does not move
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Another thread, and whether what it may do is in the way of these effects, by where it stands."""
+
+    thread: int
+    effects: Effects
+    known: dict[tuple[Held, int], bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A part of an invariant that the step may change. It has to hold before, and nobody else may change it."""
+
+    holds: Function
+    blockers: tuple[Blocker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A step to one place: what would keep it from being quiet, beyond what would wherever it goes."""
+
+    blockers: tuple[Blocker, ...]
+    looks: tuple[Look, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The step of one control, that may be quiet in some states. `spawned`: threads that it may start."""
+
+    thread: int
+    run: Run
+    effects: Effects
+    spawned: tuple[int, ...]
+    blockers: tuple[Blocker, ...]
+    edges: dict[int, Edge] = field(default_factory=dict)
+
+
+class Merging:
+    """The merged steps of one program. `taken` counts the quiet steps."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        controls: Controls,
+        make: Callable[[frozenset[int]], Touching],
+        run: Callable[[int], Run],
+        compile_: Compile,
+        invariants: Iterable[Expr],
+    ) -> None:
+        program = self._program = layout.program
+        self._controls = controls
+        self._make = make
+        self._all = make(frozenset())
+        self._touching: dict[Held, Touching] = {(): self._all}
+        self._run = run
+        self._threads = range(len(program.threads))
+        locks: tuple[MutexDecl | RwlockDecl, ...] = (*program.mutexes, *program.rwlocks)
+        self._locks = [slot for lock in locks for slot in layout.slots(lock)]
+        self._quiet: dict[int, Quiet | None] = {NOT_SPAWNED: None, FINISHED: None}
+        spawns = [self._all.all(thread, NOT_SPAWNED) for thread in self._threads]
+        self._spawners = [[other for other in self._threads if Effect("spawn", thread) in spawns[other]] for thread in self._threads]
+        parts = [part for invariant in invariants for part in conjuncts(invariant, NOBODY)]
+        self._parts = [(compile_(part, env), self._all.condition(part, env)) for part, env in parts]
+        self.taken = 0
+
+    # ------------------------------------------------------------ merged steps
+
+    def first(self, state: State) -> list[State]:
+        """The states to start from: every thread has taken the quiet steps that it starts with."""
+        return list(dict.fromkeys(self._close(state, tuple(self._threads))))
+
+    def step(self, control: int) -> Run:
+        """The step from there, and the quiet ones behind it."""
+        node = self._controls.nodes[control]
+        assert node is not None
+        thread, run = node.env.thread, self._run(control)
+        movers = (*self._spawned(self._all.step(control)), thread)
+
+        def merged(state: State) -> Sequence[Result]:
+            found: list[Result] = []
+            for choice, after in run(state):
+                if isinstance(after, Stop):
+                    found.append((choice, after))
+                else:
+                    found += [(choice, end) for end in self._close(after, movers)]
+            return found
+
+        return merged
+
+    def _close(self, state: State, movers: tuple[int, ...]) -> list[State]:
+        """The states in which none of these threads has a quiet step any more, or only one from where it has been."""
+        ends: list[State] = []
+        todo: list[tuple[State, tuple[int, ...], tuple[int, ...]]] = [(state, movers, ())]
+        while todo:
+            state, movers, passed = todo.pop()
+            while movers:
+                control = state[movers[-1]]
+                quiet = self._quiet[control] if control in self._quiet else self._learn(control)
+                after = None if quiet is None or control in passed else self._after(quiet, state)
+                if quiet is None or after is None:
+                    movers = movers[:-1]
+                    continue
+                self.taken += 1
+                passed = (*passed, control)
+                if quiet.spawned:
+                    movers = (*quiet.spawned, *movers)
+                state = after[0]
+                if len(after) > 1:
+                    todo += [(other, movers, passed) for other in after[1:]]
+            ends.append(state)
+        return ends
+
+    def _after(self, quiet: Quiet, state: State) -> list[State] | None:
+        """What comes of this step, if it is quiet in this state."""
+        thread = quiet.thread
+        held = self._held(state, thread)
+        if quiet.blockers and self._blocked(quiet.blockers, thread, held, state):
+            return None
+        found: list[State] = []
+        for _, after in quiet.run(state):
+            if isinstance(after, Stop):
+                return None
+            edge = quiet.edges.get(after[thread])
+            if edge is None:
+                edge = self._edge(quiet, after[thread])
+            if (edge.blockers or edge.looks) and not self._passes(edge, thread, held, state):
+                return None
+            found.append(after)
+        return found or None
+
+    def _passes(self, edge: Edge, thread: int, held: Held, state: State) -> bool:
+        if self._blocked(edge.blockers, thread, held, state):
+            return False
+        return all(not self._blocked(look.blockers, thread, held, state) and look.holds(state) for look in edge.looks)
+
+    # ------------------------------------------------------------ the other threads
+
+    def _held(self, state: State, thread: int) -> Held:
+        """What this thread has alone: nobody else gets past taking it."""
+        return tuple([slot for slot in self._locks if state[slot] == thread])
+
+    def _others(self, held: Held) -> Touching:
+        found = self._touching.get(held)
+        if found is None:
+            found = self._touching[held] = self._make(frozenset(held))
+        return found
+
+    def _blocked(self, blockers: tuple[Blocker, ...], thread: int, held: Held, state: State) -> bool:
+        """Whether some thread may still do, without this one moving, what is in the way."""
+        for blocker in blockers:
+            key = (held, state[blocker.thread])
+            blocked = blocker.known.get(key)
+            if blocked is None:
+                others = self._others(held).all(blocker.thread, key[1])
+                blocked = blocker.known[key] = in_the_way(blocker.effects, others)
+            if blocked and (key[1] > FINISHED or self._may_start(blocker.thread, thread, held, state)):
+                return True
+        return False
+
+    def _may_start(self, dormant: int, thread: int, held: Held, state: State) -> bool:
+        """Whether some thread other than this one may still spawn the dormant one."""
+        spawn, touching = Effect("spawn", dormant), self._others(held)
+        return any(spawn in touching.all(other, state[other]) for other in self._spawners[dormant] if other != thread)
+
+    def _blockers(self, effects: Effects, thread: int) -> tuple[Blocker, ...]:
+        """The threads that may be in the way at some time."""
+        others = [other for other in self._threads if other != thread]
+        return tuple(Blocker(other, effects) for other in others if in_the_way(effects, self._all.all(other, NOT_SPAWNED)))
+
+    # ------------------------------------------------------------ steps
+
+    def _learn(self, control: int) -> Quiet | None:
+        node = self._controls.nodes[control]
+        assert node is not None
+        thread = node.env.thread
+        effects = self._all.step(control) | {self._passing(control, thread)}
+        quiet = None
+        if RANGE not in self._program.disabled or not any(effect.kind in ("post", "schedule") for effect in effects):
+            quiet = Quiet(thread, self._run(control), effects, self._spawned(effects), self._blockers(effects, thread))
+        self._quiet[control] = quiet
+        return quiet
+
+    def _edge(self, quiet: Quiet, after: int) -> Edge:
+        thread = quiet.thread
+        arrival = frozenset((Effect("finishes", thread) if after == FINISHED else self._passing(after, thread),))
+        effects = quiet.effects | arrival
+        looks = [self._look(holds, topics, thread) for holds, topics in self._parts if in_the_way(effects, topics)]
+        edge = quiet.edges[after] = Edge(self._blockers(arrival, thread), tuple(looks))
+        return edge
+
+    def _look(self, holds: Function, topics: Effects, thread: int) -> Look:
+        return Look(holds, self._blockers(topics, thread))
+
+    def _passing(self, control: int, thread: int) -> Effect:
+        return Effect("passes", self._all.place(thread, self._controls.uids[control]))
+
+    def _spawned(self, effects: Effects) -> tuple[int, ...]:
+        return tuple(sorted(effect.object for effect in effects if effect.kind == "spawn"))
+
+
+def conjuncts(expr: Expr, env: Env) -> Iterator[tuple[Expr, Env]]:
+    """Conditions that all hold exactly if this one does (undefined counts as false), and where their names are looked up."""
+    match expr:
+        case Binary(op="&&", left=left, right=right):
+            yield from conjuncts(left, env)
+            yield from conjuncts(right, env)
+        case Binary(op="implies", right=right):
+            for part, inner in conjuncts(right, env):
+                yield replace(expr, right=part), inner
+        case Quantifier(kind="forall", binder=binder, domain=domain, body=body):
+            for value in domain:
+                yield from conjuncts(body, env.bind(binder, value))
+        case _:
+            yield expr, env
