@@ -102,19 +102,21 @@ def _thread(relation: Relation, reader: Reader, ident: int, cells: ThreadCells, 
         return
     level = reader.integer(cells.level)
     places = [relation.cfg.nodes[reader.integer(cell)] for cell in cells.saved[:level]] + [relation.cfg.nodes[location]]
-    view[f"{name}.at"] = f"{places[-1].info.uid} {_phase(places[-1])}"
+    view[f"{name}.at"] = f"{places[-1].info.uid} {phase_shown(places[-1])}"
     stack: list[str] = []
     for depth, node in enumerate(places):
         _locals(reader, cells, depth, node, f"{name}/", len(stack), view)
-        stack += [_root_name(node, name), *node.site.frames]
+        stack += [root_name(node, name), *node.site.frames]
     view[f"{name}.stack"] = tuple(stack)
 
 
-def _phase(node: Node) -> str:
+def phase_shown(node: Node) -> str:
+    """The phase as views name it: an `invoke` has one place to stand."""
     return "run" if isinstance(node.stmt, Invoke) else node.phase
 
 
-def _root_name(node: Node, thread: str) -> str:
+def root_name(node: Node, thread: str) -> str:
+    """The outermost frame of a node, run by this thread."""
     root = node.site.root
     if root.is_thread:
         return thread

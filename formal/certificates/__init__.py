@@ -1,0 +1,1 @@
+"""Proofs that others can check: inductive invariants, where they come from, how they are kept, and how they are checked."""

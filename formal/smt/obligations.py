@@ -1,0 +1,133 @@
+"""What has to hold for an invariant to be a proof: three obligations over one step of the transition relation, each a formula to refute.
+
+In: a program and the properties to prove. Out, for an invariant in the names of `formal.smt.parts`: *initiation* (the first state has it),
+*consecution* (a step from a state that has it leads to one that has it), *safety* (in a state that has it nothing is violated, and no step
+from it violates anything); as terms for a solver, and as SMT-LIB 2 that any solver reads. Every part having one of its values belongs to
+every invariant. It must not know how the invariant was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import z3
+
+from formal.invariant import Clause, Invariant
+from formal.program import Program, Property
+from formal.smt.badness import badness
+from formal.smt.deadlock import Standstill
+from formal.smt.layout import lay_out
+from formal.smt.lower import lower
+from formal.smt.parts import Part, Parts
+from formal.smt.relation import relate
+from formal.smt.terms import as_term
+from formal.smt.unroll import cell_term, constant
+
+INITIATION: Final = "initiation"
+CONSECUTION: Final = "consecution"
+SAFETY: Final = "safety"
+OBLIGATIONS: Final = (INITIATION, CONSECUTION, SAFETY)
+
+
+class UnknownName(Exception):
+    """An invariant speaks of a part, or of a value, that the program does not have; its text says which."""
+
+
+class Obligations:
+    """The obligations of one program and a choice of its properties. Raises EncodingLimitError if the program is too large."""
+
+    def __init__(self, program: Program, properties: Sequence[Property]) -> None:
+        cfg = lower(program)
+        self.relation = relate(cfg, lay_out(cfg), False)
+        self.parts = Parts(self.relation)
+        self._here = {part.name: cell_term(part.cell, part.cell.value) for part in self.parts.all}
+        self._there = {name: z3.Const(f"{name}'", term.sort()) for name, term in self._here.items()}
+        self.definitions = tuple(self._there[part.name] == cell_term(part.cell, self.relation.next[part.cell]) for part in self.parts.all)
+        self.going = as_term(self.relation.going)
+        self.initial = tuple(self._here[part.name] == constant(part.cell, part.cell.initial) for part in self.parts.all)
+        found = badness(self.relation, Standstill(self.relation), properties)
+        wanted = {prop.name for prop in properties}
+        failing = [as_term(term) for name, term in self.relation.failing.items() if name in wanted]
+        self.unsafe = z3.Or(*map(as_term, found.terms.values()), *failing)
+
+    # ------------------------------------------------------------ terms
+
+    def ranges(self, after: bool = False) -> list[Any]:
+        """That every part has one of its values, here or after the step; those that need saying."""
+        terms = [self._among(part, part.values, after) for part in self.parts.all]
+        return [term for term in terms if not z3.is_true(term)]
+
+    def clause(self, clause: Clause, after: bool = False) -> Any:
+        """A clause of the state here, or of the state after the step. Raises UnknownName."""
+        return z3.Or(*[self._literal(literal.part, literal.values, literal.negated, after) for literal in clause])
+
+    def _literal(self, name: str, values: Sequence[str], negated: bool, after: bool) -> Any:
+        part = self.parts.by_name.get(name)
+        if part is None:
+            raise UnknownName(f"there is no `{name}` in this model")
+        unknown = [value for value in values if value not in part.number_of]
+        if unknown:
+            raise UnknownName(f"`{name}` is never `{unknown[0]}`")
+        term = self._among(part, [part.number_of[value] for value in values], after)
+        return z3.Not(term) if negated else term
+
+    def _among(self, part: Part, values: Iterable[int], after: bool) -> Any:
+        """Whether a part has one of these values: a disjunction of intervals."""
+        term = (self._there if after else self._here)[part.name]
+        wanted = sorted(values)
+        if part.cell.truth:
+            return z3.BoolVal(len(wanted) == 2) if len(wanted) != 1 else term if wanted[0] else z3.Not(term)
+        least, most = (-(1 << (term.size() - 1)), (1 << (term.size() - 1)) - 1) if part.cell.lo < 0 else (0, (1 << term.size()) - 1)
+        return z3.Or(*[_between(term, first, last, least, most) for first, last in _runs(wanted)])
+
+    # ------------------------------------------------------------ whole obligations
+
+    def formulas(self, invariant: Invariant, which: str) -> list[Any]:
+        """Formulas that no values satisfy together, if the obligation holds. Raises UnknownName."""
+        here = [*self.ranges(), *(self.clause(clause) for clause in invariant)]
+        if which == INITIATION:
+            return [*self.initial, z3.Not(z3.And(*here))]
+        if which == SAFETY:
+            return [*here, self.unsafe]
+        there = [*self.ranges(True), *(self.clause(clause, True) for clause in invariant)]
+        return [*here, self.going, *self.definitions, z3.Not(z3.And(*there))]
+
+    def smtlib(self, invariant: Invariant, which: str) -> str:
+        """An obligation as an SMT-LIB 2 script in QF_BV that asks one question, to which `unsat` is the answer if it holds."""
+        solver = z3.Solver()
+        solver.add(*self.formulas(invariant, which))
+        return f"(set-logic QF_BV)\n{solver.sexpr()}(check-sat)\n"
+
+    def values(self, model: Any) -> dict[str, int]:
+        """The state here in a z3 model, by part."""
+        found = {}
+        for part in self.parts.all:
+            value = model.eval(self._here[part.name], model_completion=True)
+            if part.cell.truth:
+                found[part.name] = int(z3.is_true(value))
+            else:
+                found[part.name] = int(value.as_signed_long() if part.cell.lo < 0 else value.as_long())
+        return found
+
+
+def _runs(values: Sequence[int]) -> Iterable[tuple[int, int]]:
+    """Maximal intervals of a sorted list."""
+    first = last = None
+    for value in values:
+        if last is not None and value == last + 1:
+            last = value
+            continue
+        if first is not None and last is not None:
+            yield first, last
+        first = last = value
+    if first is not None and last is not None:
+        yield first, last
+
+
+def _between(term: Any, first: int, last: int, least: int, most: int) -> Any:
+    if first == last:
+        return term == first
+    lower = z3.BoolVal(True) if first == least else (term >= first if least < 0 else z3.UGE(term, first))
+    upper = z3.BoolVal(True) if last == most else (term <= last if least < 0 else z3.ULE(term, last))
+    return z3.simplify(z3.And(lower, upper))
