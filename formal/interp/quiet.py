@@ -12,7 +12,7 @@ of quiet steps ends where it comes to a place for the second time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from formal.interp.changes import Stop
@@ -235,9 +235,6 @@ def conjuncts(expr: Expr, env: Env) -> Iterator[tuple[Expr, Env]]:
         case Binary(op="&&", left=left, right=right):
             yield from conjuncts(left, env)
             yield from conjuncts(right, env)
-        case Binary(op="implies", right=right):
-            for part, inner in conjuncts(right, env):
-                yield replace(expr, right=part), inner
         case Quantifier(kind="forall", binder=binder, domain=domain, body=body):
             for value in domain:
                 yield from conjuncts(body, env.bind(binder, value))

@@ -169,11 +169,7 @@ class Touching(Reach):
         node = self._controls.nodes[control]
         if node is None or not isinstance(node.item, Standing):
             raise InternalError("no step is taken from there")
-        env = _exact(node.env)
-        effects = self._first(node.item, env)
-        if isinstance(node.item.stmt, Atomic):
-            effects |= _strict(effects)
-        return self._complete(env.thread, effects)
+        return self._complete(node.env.thread, self._first(node.item, _exact(node.env)))
 
     def condition(self, expr: Expr, env: Env) -> Effects:
         """What the value of an expression depends on."""
