@@ -9,8 +9,11 @@ from typing import Final, cast
 
 from formal.engines.protocol import Engine
 
-ENGINES: Final[Mapping[str, str]] = MappingProxyType({"explicit": "formal.engines.explicit", "bmc": "formal.engines.bmc"})
-AUTO: Final = "auto"  # all of them side by side; the first conclusive finding for a property counts
+ENGINES: Final[Mapping[str, str]] = MappingProxyType(
+    {"explicit": "formal.engines.explicit", "bmc": "formal.engines.bmc", "k-induction": "formal.engines.k_induction"}
+)
+AUTO: Final = "auto"  # those of RACING side by side; the first conclusive finding for a property counts
+RACING: Final = ("explicit", "bmc")
 
 
 def load_engine(name: str) -> Engine:
@@ -20,4 +23,4 @@ def load_engine(name: str) -> Engine:
 
 def contenders(choice: str) -> tuple[str, ...]:
     """The engines that `--engine choice` stands for."""
-    return tuple(ENGINES) if choice == AUTO else (choice,)
+    return RACING if choice == AUTO else (choice,)

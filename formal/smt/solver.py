@@ -81,11 +81,15 @@ class Model:
         self._model = model
 
     def truth(self, term: Any) -> bool:
-        return bool(z3.is_true(self._model.eval(term, model_completion=True)))
+        return bool(z3.is_true(self.value(term)))
+
+    def value(self, term: Any) -> Any:
+        """The value as a term."""
+        return self._model.eval(term, model_completion=True)
 
     def integer(self, term: Any, signed: bool) -> int:
         """A bit-vector's value."""
-        value = self._model.eval(term, model_completion=True)
+        value = self.value(term)
         if not z3.is_bv_value(value):
             raise InternalError(f"the solver gives no value for {term}")
         return int(value.as_signed_long() if signed else value.as_long())
