@@ -27,8 +27,8 @@ from formal.smt.unroll import Bundle
 @dataclass(slots=True, eq=False)
 class _Claim:
     """A property. `bad`: a state violates it, or a step from there does. `free`: the constants in it that a violation may choose (the set
-    of a deadlock, the choices within a step). That no choice is bad would need a quantifier; it is said for `chosen`, which grows on demand.
-    `assumed`: the literal for no violation before the last state."""
+    of a deadlock, the choices within a step). That no choice is bad would need a quantifier; it is said for those in `chosen`, which grows
+    on demand. `assumed`: the literal for no violation before the last state."""
 
     name: str
     bad: Any
