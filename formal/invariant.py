@@ -1,7 +1,7 @@
 """Inductive invariants as data: clauses over the named parts of a state.
 
-In: nothing (pure data). Out: `Invariant`, a conjunction of clauses; a clause is a disjunction of literals; a literal says which values a part
-of the state has, or has not. The names are those of `formal.smt.parts`; nothing here knows what they stand for.
+In: nothing (pure data). Out: `Invariant`, a conjunction of clauses; a clause is a disjunction of literals; a literal says which values a
+part of the state has, or has not. The names are those of `formal.smt.parts`; nothing here knows what they stand for.
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ CASES = [
     ("bool x; bool y; thread t { await x; } thread u { loop { y = !y; } }", {PARTIAL: 0}),
     ("bool x; bool y; thread t { await x && !y; } thread u { loop { y = !y; } }", {}),
     ("mutex L; thread t { await holds(u, L); } thread u { loop { choose { skip; } or { with L { } } } }", {}),
+    ("bool x; context X when x; thread u { await in_context(none, X); } thread t { skip; x = true; }", {}),
     ("thread t { await at(u, there); } thread u { loop { choose { skip; } or { there: skip; } } }", {}),
     ("bool a[2]; thread t { await a[1]; } thread u { loop { a[0] = !a[0]; } }", {PARTIAL: 0}),
     # an atomic waits for its first statement

@@ -19,9 +19,9 @@ from formal.certificates.census import Census
 from formal.engines.exploration import Exploration
 from formal.invariant import Clause, Invariant, literal_over
 from formal.program import Program, Property
-from formal.smt.pool import Pool
 from formal.smt.obligations import Obligations
 from formal.smt.parts import Part
+from formal.smt.pool import Pool
 
 Tell = Callable[[int, int], None]  # lemmas learned so far, those still to be proved
 

@@ -159,6 +159,10 @@ class Machine:
         """The state by name."""
         return self._views.of(state)
 
+    def hidden(self, state: State, thread: int) -> Mapping[str, int]:
+        """What a thread carries along that views leave out; see `Views.hidden`."""
+        return self._views.hidden(state, thread)
+
     def status(self, state: State, thread: int) -> str:
         """ "not spawned", "running" or "finished"."""
         return self._views.status(state, thread)

@@ -161,10 +161,10 @@ class Speaks:
                     self._read(context.when, Env(asked), topics)
 
     def _denoted(self, thread: Expr, env: Env) -> set[int]:
-        """The thread that is meant, if that is fixed; else any."""
+        """The thread that is meant, which may be none, if that is fixed; else any."""
         if not is_fixed(thread):
-            return set(range(self._layout.threads))
+            return {NONE, *range(self._layout.threads)}
         try:
-            return {self._expressions.compile(thread, env)(())} - {NONE}
+            return {self._expressions.compile(thread, env)(())}
         except Undefined:
             return set()

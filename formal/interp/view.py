@@ -10,7 +10,7 @@ from typing import assert_never
 
 from formal.interp.control import Controls, Node
 from formal.interp.expressions import thread_set
-from formal.interp.items import At, info_of
+from formal.interp.items import At, Called, Frame, info_of
 from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Stored, Target
 from formal.program import (
     NONE,
@@ -21,6 +21,7 @@ from formal.program import (
     EnumType,
     EventDecl,
     IntType,
+    Invoke,
     LocalDecl,
     MutexDecl,
     RwlockDecl,
@@ -69,6 +70,26 @@ class Views:
         for slot, value in zip(node.env.layout, state[self._layout.locals_of(thread)], strict=True):
             if slot.name is not None:
                 yield f"{name}/{slot.frame}.{slot.name}", show_value(slot.type, value)
+
+    def hidden(self, state: State, thread: int) -> dict[str, int]:
+        """What a thread carries along that views leave out, by frame and name: indices that were evaluated at a call (of the parameter),
+        and which callbacks of an `invoke any` have been called."""
+        found: dict[str, int] = {}
+        node = self._controls.nodes[state[thread]]
+        while node is not None:
+            frame = len(node.env.frames) - 1
+            match node.item:
+                case Frame(arguments=arguments):
+                    for param, target in arguments:
+                        if target.index is not None:
+                            found.setdefault(f"{frame}.{param.name}", target.index)
+                case At(stmt=Invoke(hook=hook), remaining=remaining) | Called(stmt=Invoke(hook=hook), remaining=remaining):
+                    for name in self._program.hooks.get(hook, ()):
+                        found.setdefault(f"{frame}.{name}", int(name not in remaining))
+                case _:
+                    pass
+            node = node.below
+        return found
 
     def name(self, decl: Stored, index: int) -> str:
         """An element's name, as views and messages write it."""

@@ -32,7 +32,7 @@ from formal.program import (
     Unary,
 )
 from formal.program import BoolType as _BoolType
-from formal.smt.cfg import Binding, Site, Slot, Visible
+from formal.smt.cfg import Binding, Hidden, Site, Slot, Visible
 
 Allocate: TypeAlias = Callable[[Site, Type], tuple[Slot, Site]]
 
@@ -102,6 +102,7 @@ def bind_parameters(stmt: Call, proc: ProcDecl, caller: Site, callee: Site, allo
                 kept = None
                 if index is not None:
                     kept, callee = allocate(callee, index.type)
+                    callee = replace(callee, hidden=(*callee.hidden, Hidden(position, param.name, kept)))
                 callee = replace(callee, refs={**callee.refs, param: Binding(argument, caller, kept)})  # type: ignore[arg-type]
             case _:
                 assert_never(param)

@@ -63,6 +63,16 @@ class Visible:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Hidden:
+    """A register that no witness shows: an index that was evaluated at a call (`name` of the parameter), or which callbacks of an
+    `invoke any` have been called (`name` of the callback)."""
+
+    position: int
+    name: str
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Site:
     """How names resolve at a place: the frames from the root down, the current frame's registers and parameters, unrolled binders."""
 
@@ -72,6 +82,7 @@ class Site:
     refs: Mapping[RefParam, Binding]
     binders: Mapping[Binder, int]
     visible: tuple[Visible, ...]
+    hidden: tuple[Hidden, ...]
     truths: int  # registers in use
     numbers: int
     result: Slot | None  # of the current procedure

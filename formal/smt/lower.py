@@ -38,7 +38,7 @@ from formal.program import (
     With,
 )
 from formal.smt.arguments import bind_parameters, evaluates_at_call, interval
-from formal.smt.cfg import EXIT, FIRST, MAX_NODES, Body, Cfg, EncodingLimitError, Node, Root, Site, Slot, Visible
+from formal.smt.cfg import EXIT, FIRST, MAX_NODES, Body, Cfg, EncodingLimitError, Hidden, Node, Root, Site, Slot, Visible
 from formal.smt.drafts import Draft, Exit, Exits, Point, reachable_drafts, resolve_point
 
 MAX_CALL_DEPTH = 64  # frames of procedures within one body; also keeps this module's own recursion in bounds
@@ -245,8 +245,9 @@ class _Lowering:
         names = self.program.hooks.get(stmt.hook, ())
         picks = []
         inside = site
-        for _ in names:
+        for name in names:
             slot, inside = self.slot(inside, BoolType())
+            inside = replace(inside, hidden=(*inside.hidden, Hidden(len(site.frames), name, slot)))
             picks.append(slot)
         for position in reversed(range(len(names))):
             branches = tuple(self.callback(stmt, name, inside, following) for name in names)
@@ -258,7 +259,7 @@ class _Lowering:
 def _root_site(root: Root) -> Site:
     binder = root.decl.binder
     binders = {binder: root.index} if binder is not None and root.index is not None else {}
-    return Site(root, (), {}, {}, binders, (), 0, 0, None, None, (), {})
+    return Site(root, (), {}, {}, binders, (), (), 0, 0, None, None, (), {})
 
 
 @dataclass(slots=True, eq=False)

@@ -25,14 +25,14 @@ NOBODY: Final = "none"
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A cell by name. `values` are those that it can have at all, in order, `domain` their names. `local`: a register, whose meaning
-    depends on where its thread is."""
+    """A cell by name. `values` are those that it can have at all, in order, `domain` their names. `register`: level and number, of a
+    register, whose meaning depends on where its thread is."""
 
     name: str
     cell: Cell
     values: tuple[int, ...]
     domain: tuple[str, ...]
-    local: bool = False
+    register: tuple[int, int] | None = None
 
     @cached_property
     def number_of(self) -> Mapping[str, int]:
@@ -55,8 +55,15 @@ class Parts:
         return {part.name: part for part in self.all}
 
     def _all(self) -> Iterator[Part]:
-        layout, threads = self.relation.layout, self._threads
-        owners = (NOBODY, *threads)
+        yield from self._locks()
+        yield from self._signals()
+        yield from self._variables()
+        layout = self.relation.layout
+        for thread, own, bodies in zip(self._threads, layout.threads, layout.reachable, strict=True):
+            yield from self._thread(thread, own, bodies)
+
+    def _locks(self) -> Iterator[Part]:
+        layout, owners = self.relation.layout, (NOBODY, *self._threads)
         for mutex, cells in layout.owner.items():
             for name, cell in zip(element_names(mutex), cells, strict=True):
                 yield self._named(f"{name}.owner", cell, owners)
@@ -65,25 +72,33 @@ class Parts:
         for rwlock, cells in layout.writer.items():
             for name, cell, row in zip(element_names(rwlock), cells, layout.readers[rwlock], strict=True):
                 yield self._named(f"{name}.writer", cell, owners)
-                yield from (self._truth(f"{name}.reader.{thread}", one) for thread, one in zip(threads, row, strict=True))
+                yield from self._each_thread(f"{name}.reader", row)
+
+    def _signals(self) -> Iterator[Part]:
+        layout = self.relation.layout
         for cond, rows in layout.waiters.items():
             for name, row in zip(element_names(cond), rows, strict=True):
-                yield from (self._truth(f"{name}.waiter.{thread}", one) for thread, one in zip(threads, row, strict=True))
+                yield from self._each_thread(f"{name}.waiter", row)
         for kind, mark in ((layout.sems, ".count"), (layout.events, ".set"), (layout.pending, ".pending")):
             for decl, cells in kind.items():
                 for name, cell in zip(element_names(decl), cells, strict=True):
                     yield self._truth(name + mark, cell) if cell.truth else self._number(name + mark, cell)
+
+    def _each_thread(self, name: str, cells: Sequence[Cell]) -> Iterator[Part]:
+        for thread, cell in zip(self._threads, cells, strict=True):
+            yield self._truth(f"{name}.{thread}", cell)
+
+    def _variables(self) -> Iterator[Part]:
+        layout, program = self.relation.layout, self.relation.cfg.program
         for variable, cells in layout.variables.items():
             names = element_names(variable)
             if variable.family is not None:
-                names = [f"{variable.name}[{self._threads[ident]}]" for ident in self.relation.cfg.program.families[variable.family]]
+                names = [f"{variable.name}[{self._threads[ident]}]" for ident in program.families[variable.family]]
             for name, cell in zip(names, cells, strict=True):
                 yield self._typed(name, cell, variable.type)
         for local, cells in layout.thread_locals.items():
-            for thread, cell in zip(threads, cells, strict=True):
+            for thread, cell in zip(self._threads, cells, strict=True):
                 yield self._typed(f"{thread}.{local.name}", cell, local.type)
-        for thread, own, bodies in zip(threads, layout.threads, layout.reachable, strict=True):
-            yield from self._thread(thread, own, bodies)
 
     def _thread(self, name: str, cells: ThreadCells, bodies: Sequence[Body]) -> Iterator[Part]:
         nodes = sorted({node.id for body in bodies for node in body.nodes if not node.inner})
@@ -94,22 +109,22 @@ class Parts:
             yield self._at(f"{name}/polls{level}", cell, [NOT_SPAWNED, *polls])
         for level, (truths, numbers) in enumerate(zip(cells.truths, cells.numbers, strict=True)):
             for i, cell in enumerate(truths):
-                yield self._named(f"{name}/flag{level}.{i}", cell, (FALSE, TRUE), local=True)
+                yield self._named(f"{name}/flag{level}.{i}", cell, (FALSE, TRUE), (level, i))
             for i, cell in enumerate(numbers):
-                yield self._number(f"{name}/local{level}.{i}", cell, local=True)
+                yield self._number(f"{name}/local{level}.{i}", cell, (level, i))
 
     def _at(self, name: str, cell: Cell, numbers: Sequence[int]) -> Part:
         return Part(name, cell, tuple(numbers), tuple(self.places[number] for number in numbers))
 
     @staticmethod
-    def _named(name: str, cell: Cell, domain: tuple[str, ...], local: bool = False) -> Part:
-        return Part(name, cell, tuple(range(cell.lo, cell.hi + 1)), domain, local)
+    def _named(name: str, cell: Cell, domain: tuple[str, ...], register: tuple[int, int] | None = None) -> Part:
+        return Part(name, cell, tuple(range(cell.lo, cell.hi + 1)), domain, register)
 
     def _truth(self, name: str, cell: Cell) -> Part:
         return self._named(name, cell, (FALSE, TRUE))
 
-    def _number(self, name: str, cell: Cell, local: bool = False) -> Part:
-        return self._named(name, cell, tuple(map(str, range(cell.lo, cell.hi + 1))), local)
+    def _number(self, name: str, cell: Cell, register: tuple[int, int] | None = None) -> Part:
+        return self._named(name, cell, tuple(map(str, range(cell.lo, cell.hi + 1))), register)
 
     def _typed(self, name: str, cell: Cell, kind: ValueType) -> Part:
         match kind:

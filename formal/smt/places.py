@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from formal.smt.bodies import bhs_of, is_poll
-from formal.smt.cfg import EXIT, FINISHED, FIRST, NOT_SPAWNED
+from formal.smt.cfg import EXIT, FINISHED, FIRST, NOT_SPAWNED, Slot
 from formal.smt.decode import phase_shown, root_name
 from formal.smt.relation import Relation
 
@@ -21,6 +21,16 @@ class Place:
 
     location: int
     polls: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """`level`: of nested bottom halves; `key`: frame and name, as views have it, or those that have what views leave out (`hidden`)."""
+
+    level: int
+    slot: Slot
+    key: str
+    hidden: bool
 
 
 UNSPAWNED = Place(NOT_SPAWNED)
@@ -40,7 +50,7 @@ class Places:
         return next(self._settled(Place(self._bodies[thread][0].entry)))
 
     def follow(self, place: Place, thread: int, at: str, stack: tuple[str, ...]) -> tuple[Place, ...]:
-        """The places that a thread may have come to from `place` in one step, where it shows `at` and `stack` now (see `formal.verdict`)."""
+        """The places that a thread may have come to from `place` in one step, where it shows `at` and `stack` now (`formal.verdict`)."""
         node = self._cfg.nodes[place.location]
         nexts = [Place(target, place.polls) for target in node.targets]
         if is_poll(node):
@@ -67,6 +77,19 @@ class Places:
                 continue
             todo += [other for other in nexts if other not in seen]
             seen.update(nexts)
+
+    def registers(self, place: Place) -> Iterator[Register]:
+        """The registers in use there whose meaning is known."""
+        below = 0
+        for level, number in enumerate((*place.polls, place.location)):
+            if number < FIRST:
+                return
+            site = self._cfg.nodes[number].site
+            for seen in site.visible:
+                yield Register(level, seen.slot, f"{below + seen.position}.{seen.name}", False)
+            for kept in site.hidden:
+                yield Register(level, kept.slot, f"{below + kept.position}.{kept.name}", True)
+            below += 1 + len(site.frames)
 
     def _shows(self, place: Place, thread: int) -> tuple[str, tuple[str, ...]]:
         nodes = [self._cfg.nodes[number] for number in (*place.polls, place.location)]

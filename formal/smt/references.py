@@ -53,4 +53,4 @@ def asked_context(expr: InContext, site: Site) -> ContextDecl:
 
 def declaration_site(root: Root) -> Site:
     """A site for expressions of declarations: no locals, no parameters."""
-    return Site(root, (), {}, {}, {}, (), 0, 0, None, None, (), {})
+    return Site(root, (), {}, {}, {}, (), (), 0, 0, None, None, (), {})
