@@ -49,7 +49,7 @@ class Obligations:
         found = badness(self.relation, Standstill(self.relation), properties)
         wanted = {prop.name for prop in properties}
         failing = [as_term(term) for name, term in self.relation.failing.items() if name in wanted]
-        self.unsafe = z3.Or(*map(as_term, found.terms.values()), *failing)
+        self.unsafe = _any([*map(as_term, found.terms.values()), *failing])
 
     # ------------------------------------------------------------ terms
 
@@ -60,7 +60,7 @@ class Obligations:
 
     def clause(self, clause: Clause, after: bool = False) -> Any:
         """A clause of the state here, or of the state after the step. Raises UnknownName."""
-        return z3.Or(*[self._literal(literal.part, literal.values, literal.negated, after) for literal in clause])
+        return _any([self._literal(literal.part, literal.values, literal.negated, after) for literal in clause])
 
     def _literal(self, name: str, values: Sequence[str], negated: bool, after: bool) -> Any:
         part = self.parts.by_name.get(name)
@@ -79,7 +79,7 @@ class Obligations:
         if part.cell.truth:
             return z3.BoolVal(len(wanted) == 2) if len(wanted) != 1 else term if wanted[0] else z3.Not(term)
         least, most = (-(1 << (term.size() - 1)), (1 << (term.size() - 1)) - 1) if part.cell.lo < 0 else (0, (1 << term.size()) - 1)
-        return z3.Or(*[_between(term, first, last, least, most) for first, last in _runs(wanted)])
+        return _any([_between(term, first, last, least, most) for first, last in _runs(wanted)])
 
     # ------------------------------------------------------------ whole obligations
 
@@ -87,11 +87,11 @@ class Obligations:
         """Formulas that no values satisfy together, if the obligation holds. Raises UnknownName."""
         here = [*self.ranges(), *(self.clause(clause) for clause in invariant)]
         if which == INITIATION:
-            return [*self.initial, z3.Not(z3.And(*here))]
+            return [*self.initial, _any([z3.Not(term) for term in here])]
         if which == SAFETY:
             return [*here, self.unsafe]
         there = [*self.ranges(True), *(self.clause(clause, True) for clause in invariant)]
-        return [*here, self.going, *self.definitions, z3.Not(z3.And(*there))]
+        return [*here, self.going, *self.definitions, _any([z3.Not(term) for term in there])]
 
     def smtlib(self, invariant: Invariant, which: str) -> str:
         """An obligation as an SMT-LIB 2 script in QF_BV that asks one question, to which `unsat` is the answer if it holds."""
@@ -109,6 +109,13 @@ class Obligations:
             else:
                 found[part.name] = int(value.as_signed_long() if part.cell.lo < 0 else value.as_long())
         return found
+
+
+def _any(terms: Sequence[Any]) -> Any:
+    """A disjunction; of one term, that term: `(or x)` is not in SMT-LIB, though z3 reads and writes it."""
+    if len(terms) > 1:
+        return z3.Or(*terms)
+    return terms[0] if terms else z3.BoolVal(False)
 
 
 def _runs(values: Sequence[int]) -> Iterable[tuple[int, int]]:
