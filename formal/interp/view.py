@@ -73,9 +73,12 @@ class Views:
 
     def hidden(self, state: State, thread: int) -> dict[str, int]:
         """What a thread carries along that views leave out, by frame and name: indices that were evaluated at a call (of the parameter),
-        and which callbacks of an `invoke any` have been called."""
-        found: dict[str, int] = {}
+        results, and which callbacks of an `invoke any` have been called."""
         node = self._controls.nodes[state[thread]]
+        if node is None:
+            return {}
+        values = zip(node.env.layout, state[self._layout.locals_of(thread)], strict=True)
+        found = {f"{slot.frame}.result": int(value) for slot, value in values if slot.name is None}
         while node is not None:
             frame = len(node.env.frames) - 1
             match node.item:

@@ -64,8 +64,8 @@ class Visible:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hidden:
-    """A register that no witness shows: an index that was evaluated at a call (`name` of the parameter), or which callbacks of an
-    `invoke any` have been called (`name` of the callback)."""
+    """A register that no witness shows: an index that was evaluated at a call (`name` of the parameter), a procedure's result (`result`),
+    or which callbacks of an `invoke any` have been called (`name` of the callback)."""
 
     position: int
     name: str

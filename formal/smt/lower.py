@@ -185,7 +185,8 @@ class _Lowering:
         proc = self.program.procs[stmt.proc]
         result, inside = (None, site) if proc.result is None else self.slot(site, proc.result)
         if stmt.place is not None:
-            following = self.draft(stmt, "assign", replace(site, result=result), following)
+            kept = () if result is None else (Hidden(len(site.frames), "result", result),)
+            following = self.draft(stmt, "assign", replace(site, result=result, hidden=(*site.hidden, *kept)), following)
         callee = self.enter(proc, inside, result)
         callee = bind_parameters(stmt, proc, site, callee, self.slot)
         phase = "run" if stmt.place is None else "call"

@@ -1,0 +1,17 @@
+"""An SMT-LIB 2 script put to a Z3 that knows nothing else.
+
+In: the text of a script. Out: `sat`, `unsat` or `unknown`, and why it is unknown. It must not know what the script is about, nor share
+anything with the terms from which it may have been written.
+"""
+
+from __future__ import annotations
+
+import z3
+
+
+def ask_z3(text: str) -> tuple[str, str]:
+    """The answer to the script's assertions, and a reason where it is `unknown`. Raises z3.Z3Exception if the text is no script."""
+    solver = z3.Solver(ctx=z3.Context())
+    solver.from_string(text)
+    answer = str(solver.check())
+    return answer, str(solver.reason_unknown()) if answer == "unknown" else ""
