@@ -124,6 +124,18 @@ def check_writable(path: str | None) -> None:
         raise UsageError(f"-o {path}: cannot be written")
 
 
+def check_folder(path: str | None) -> None:
+    """Make the folder that is to be written into, if it isn't there. Raises UsageError."""
+    if path is None:
+        return
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    if not os.access(path, os.W_OK):
+        raise UsageError(f"{path}: cannot be written into")
+
+
 def answer(text: str, path: str | None = None) -> None:
     """The answer: on standard output, or in the file. Raises UsageError when the file cannot be written."""
     if path is None:

@@ -41,6 +41,11 @@ class ProgressLine:
         parts = [f"{standing.settled}/{standing.total} settled", *(f"{name}: {note}" for name, note in standing.engines)]
         self._write(f"{standing.seconds:6.1f} s  {'  '.join(parts)}"[:width])
 
+    def note(self, text: str) -> None:
+        """Show what is being done besides."""
+        if self._shown:
+            self._write(text[: shutil.get_terminal_size().columns - 1])
+
     def clear(self) -> None:
         """Take the line away."""
         if self._written:

@@ -11,12 +11,15 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from formal.console import (
     Exit,
     Parser,
     UsageError,
     answer,
+    check_folder,
     check_writable,
     coloured,
     definitions,
@@ -53,6 +56,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--jobs", type=positive, metavar="N", help="engines at work at the same time (default: all that take part)")
     parser.add_argument("--format", default="text", metavar="NAME", help=f"{' or '.join(FORMATS)} (default: text)")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the report there instead of to standard output")
+    parser.add_argument("--save", metavar="DIR", help="write a record of each proof there, for `formal recheck`")
     parser.add_argument("--stats", action="store_true", help="with the engines' figures")
     parser.add_argument("--quiet", action="store_true", help="the verdicts alone; no progress, no warnings")
     parser.add_argument("--no-color", action="store_true", help="no colour, no progress (so do NO_COLOR and a pipe)")
@@ -84,7 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.stats,
                 frozenset(arguments.without),
             )
-            answers.append(prove(program, request, watcher))
+            found = prove(program, request, watcher)
+            answers.append(found if arguments.save is None else _saved(program, found, arguments, deadline, watcher))
             if answers[-1].interrupted:
                 break
     render = load_format(arguments.format)
@@ -103,8 +108,29 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(FORMATS)}")
     if arguments.output is not None and arguments.output in (*arguments.models, *arguments.extra):
         raise UsageError(f"-o {arguments.output}: that is a model")
+    if arguments.save is not None and (arguments.depth is not None or arguments.patterns):
+        given = "--depth" if arguments.depth is not None else "--property"
+        raise UsageError(f"--save goes without {given}", "a record says of every property of a model what holds for every execution")
     definitions(arguments.defines)
     check_writable(arguments.output)
+    check_folder(arguments.save)
+
+
+def _saved(program: Program, found: Answer, arguments: argparse.Namespace, deadline: float | None, watcher: ProgressLine) -> Answer:
+    """The answer with its record written, and certificates in it; as it was where there is nothing to record, which is said."""
+    from formal.certificates.making import certify
+    from formal.certificates.record import file_name, render
+
+    report = found.report
+    if found.interrupted or report.verdict is Verdict.UNDECIDED:
+        say(f"{report.file}: no record, not everything is decided")
+        return found
+    certificate = certify(program, report, deadline, watcher.note)
+    path = str(Path(arguments.save) / file_name(report))
+    text = render(report, certificate.invariant, certificate.proves, certificate.states, certificate.uncertified)
+    answer(text.removesuffix("\n"), path)
+    certified = tuple(replace(one, certificate=path) if one.name in certificate.proves else one for one in report.properties)
+    return replace(found, report=replace(report, properties=certified))
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Program, ...] | None:

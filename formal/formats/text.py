@@ -68,6 +68,7 @@ def _report(console: Console, report: Report, style: Style) -> None:
     console.print()
     console.print(Padding(_properties(report), (0, 0, 0, 2)))
     _reasons(console, report)
+    _list(console, "certificate", sorted({f"`formal recheck {one.certificate}`" for one in report.properties if one.certificate}))
     _list(console, "the verdict rests on", report.assumptions)
     _list(console, "warnings", report.warnings)
     for result in report.properties:
