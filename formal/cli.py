@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "prove": ("formal.commands.prove", "check every property of a model"),
         "check": ("formal.commands.check", "parse, resolve and type a model; point out what looks wrong"),
         "replay": ("formal.commands.replay", "run a stored witness through the interpreter, step by step"),
+        "recheck": ("formal.commands.recheck", "whether stored proofs and witnesses stand, without searching again"),
         "regress": ("formal.commands.regress", "hold every model to its own `expect`"),
         "new": ("formal.commands.new", "begin a callback: a commented file that says what to fill in"),
         "catalogue": ("formal.commands.catalogue", "a table of models: what each is, abstracts and is expected to show"),

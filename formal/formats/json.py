@@ -51,7 +51,7 @@ def _property(result: PropertyResult) -> dict[str, Any]:
         "engine": result.engine or None,
         "reason": result.reason,
         "certificate": result.certificate,
-        "witness": None if result.witness is None else _witness(result.witness),
+        "witness": None if result.witness is None else witness_document(result.witness),
     }
 
 
@@ -59,7 +59,8 @@ def _source(source: SourceRef | None) -> dict[str, Any] | None:
     return None if source is None else {"file": source.file, "line": source.line}
 
 
-def _witness(witness: Witness) -> dict[str, Any]:
+def witness_document(witness: Witness) -> dict[str, Any]:
+    """A witness as the document spells it."""
     return {
         "length": len(witness.steps),
         "context_switches": witness.context_switches,

@@ -1,0 +1,215 @@
+"""Whether a record stands, found out without searching: its witnesses are followed, its invariant is put to fresh solvers.
+
+In: a record, the model that it names, and solvers. Out: what stands, what differs, and what nobody could tell. Nothing that the record says
+is believed, and nothing is shared with the engines or with what learned the invariant: properties come from the model, steps from the
+interpreter, the three obligations from the other reading, as text. It must not read files or print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeAlias
+
+from formal.certificates.record import Claim, Record
+from formal.certificates.solvers import SAT, UNSAT, Answer, Solver, ask
+from formal.program import Program
+from formal.verdict import Verdict
+
+State: TypeAlias = Literal["stands", "differs", "stale", "undecided", "disagreement"]
+
+_BROKEN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "initiation": "the first state does not have the invariant",
+        "consecution": "some step leads out of the invariant",
+        "safety": "the invariant allows a violation of what it is to prove",
+    }
+)
+_ORDER: Final = (Verdict.VIOLATED, Verdict.UNDECIDED, Verdict.PROVED_UP_TO, Verdict.PROVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`problems`: why it does not stand; `scripts`: the obligations by name, and the solvers' `answers` to them; `followed`: steps of each
+    witness that stands; `unchecked`: properties whose verdict nothing in the record shows, and why."""
+
+    state: State
+    problems: tuple[str, ...] = ()
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    answers: tuple[Answer, ...] = ()
+    followed: Mapping[str, int] = field(default_factory=dict)
+    unchecked: Mapping[str, str] = field(default_factory=dict)
+
+
+def check(record: Record, program: Program, solvers: Sequence[Solver], deadline: float, jobs: int) -> Checked:
+    """Check a record. `program`: loaded as the record says; `deadline`: of time.monotonic(); `jobs`: solvers at work at the same time."""
+    if program.digest != record.digest:
+        return Checked("stale", (f"{record.file} is not the model that this was recorded on; `{again(record)}` records it anew",))
+    wrong = (*_header(record, program), *_claims(record, program), *_proof(record, program))
+    if wrong:
+        return Checked("differs", wrong)
+    followed, problems = _witnesses(record, program)
+    scripts, state, told = _scripts(record, program)
+    answers = ask(solvers, scripts, deadline, jobs)
+    if scripts:
+        state, told = _judge(answers)
+    if problems and state != "disagreement":
+        state = "differs"
+    if not answers and not followed and state == "stands":
+        state, told = "undecided", ("nothing in it can be rechecked",)
+    return Checked(state, (*problems, *told), scripts, answers, followed, _unchecked(record))
+
+
+def again(record: Record) -> str:
+    """The command that makes the record anew."""
+    defines = "".join(f" -D {name}={value}" for name, value in record.defines.items())
+    extra = "".join(f" --with {path}" for path in record.extra)
+    return f"formal prove {record.file}{defines}{extra} --save proofs"
+
+
+# ---------------------------------------------------------------- what the record says against itself and the model
+
+
+def _header(record: Record, program: Program) -> Iterator[str]:
+    for what, told, is_so in (
+        ("model", record.model, program.name),
+        ("title", record.title, program.title),
+        ("assumptions", record.assumptions, program.assumptions),
+        ("verdict", record.verdict, next((v for v in _ORDER if any(claim.verdict is v for claim in record.claims)), Verdict.PROVED)),
+    ):
+        if told != is_so:
+            yield f"its {what} is not {_spelled(told)}, but {_spelled(is_so)}"
+
+
+def _claims(record: Record, program: Program) -> Iterator[str]:
+    claims = {claim.name: claim for claim in record.claims}
+    for prop in program.properties:
+        claim = claims.pop(prop.name, None)
+        if claim is None:
+            yield f"{prop.name} is a property of the model, and not in the record"
+        elif (claim.kind, claim.line) != (prop.kind, None if prop.span is None else prop.span.line):
+            yield f"{prop.name} is not what the record says it is, or not where"
+        elif claim.verdict is Verdict.VIOLATED and claim.witness is not None and claim.depth != claim.witness["length"]:
+            yield f"{prop.name} is violated after {claim.depth} steps, says the record, and shows {claim.witness['length']}"
+        elif claim.verdict is Verdict.PROVED and claim.depth is not None:
+            yield f"{prop.name} is proved, says the record, and to a depth"
+    yield from (f"{name} is not a property of the model" for name in claims)
+
+
+def _proof(record: Record, program: Program) -> Iterator[str]:
+    """That the record says of each proved property, and of no other, what its proof is."""
+    verdicts = {claim.name: claim.verdict for claim in record.claims}
+    kinds = {prop.name: prop.kind for prop in program.properties}
+    for where, names in (("proves", record.proves), ("uncertified", tuple(record.uncertified))):
+        for name in names:
+            if name not in kinds:
+                yield f"`{where}` names {name}, which is not a property of the model"
+            elif verdicts.get(name) is not Verdict.PROVED:
+                yield f"`{where}` names {name}, which is not proved"
+    yield from (f"{name} is liveness: no invariant proves that" for name in record.proves if kinds.get(name) == "liveness")
+    for claim in record.claims:
+        shown = (claim.name in record.proves) + (claim.name in record.uncertified)
+        if claim.verdict is Verdict.PROVED and shown != 1:
+            yield f"{claim.name} is proved, says the record, and {'nothing' if not shown else 'two things'} in it shows how"
+        elif claim.certified != (claim.name in record.proves):
+            yield f"{claim.name} has a certificate, or has none, against what `proves` says"
+
+
+def _unchecked(record: Record) -> Mapping[str, str]:
+    found = dict(record.uncertified)
+    for claim in record.claims:
+        if claim.verdict in (Verdict.UNDECIDED, Verdict.PROVED_UP_TO):
+            found[claim.name] = f"{_spelled(claim.verdict)}: {claim.reason}"
+    return found
+
+
+def _spelled(value: object) -> str:
+    match value:
+        case Verdict():
+            return value.replace("_", " ")
+        case tuple():
+            return "; ".join(map(str, value)) or "none"
+        case _:
+            return f"`{value}`"
+
+
+# ---------------------------------------------------------------- witnesses
+
+
+def _witnesses(record: Record, program: Program) -> tuple[Mapping[str, int], tuple[str, ...]]:
+    """Steps of those that stand, and how the others differ."""
+    from formal.interp import Machine
+    from formal.recorded import BadRecord, follow, records
+
+    claims = {claim.name: claim for claim in record.claims if claim.witness is not None}
+    if not claims:
+        return {}, ()
+    try:
+        stored = records(record.document)
+    except BadRecord as error:
+        return {}, (str(error),)
+    machine = Machine(program)
+    followed: dict[str, int] = {}
+    problems = []
+    for one in stored:
+        found = follow(program, machine, one)
+        if found.witness is None:
+            problems.append(f"{one.prop}: its witness differs after {found.done} of {len(one.steps)} steps: {found.difference}")
+        elif told := _retold(claims[one.prop], found.witness):
+            problems.append(f"{one.prop}: its witness is told differently, {told}")
+        else:
+            followed[one.prop] = found.done
+    return followed, tuple(problems)
+
+
+def _retold(claim: Claim, witness: Any) -> str | None:
+    """Where the record tells of a run what the interpreter does not."""
+    from formal.formats.json import witness_document
+
+    stored, told = claim.witness or {}, witness_document(witness)
+    for number, (one, other) in enumerate(zip(stored["steps"], told["steps"], strict=True), 1):
+        if one != other:
+            keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
+            return f"at step {number} ({', '.join(keys)})"
+    wrong = [key for key in told if key != "steps" and stored.get(key) != told[key]]
+    return ", ".join(wrong) or None
+
+
+# ---------------------------------------------------------------- the invariant
+
+
+def _scripts(record: Record, program: Program) -> tuple[Mapping[str, str], State, tuple[str, ...]]:
+    """The obligations by name, none if there is no invariant, or if it cannot be put into words: then why."""
+    from formal.smt.cfg import EncodingLimitError
+    from formal.smt.obligations import OBLIGATIONS, Obligations, UnknownName
+
+    if record.invariant is None:
+        return {}, "stands", ()
+    try:
+        obligations = Obligations(program, [prop for prop in program.properties if prop.name in record.proves])
+        return {which: obligations.smtlib(record.invariant, which) for which in OBLIGATIONS}, "stands", ()
+    except UnknownName as error:
+        return {}, "differs", (f"its invariant speaks of what is not there: {error}",)
+    except EncodingLimitError as error:
+        return {}, "undecided", (f"its obligations cannot be written down: {error}",)
+
+
+def _judge(answers: Sequence[Answer]) -> tuple[State, tuple[str, ...]]:
+    """What the answers make of the invariant, and what is wrong with it."""
+    judged = [_judge_one(which, [one for one in answers if one.script == which]) for which in dict.fromkeys(one.script for one in answers)]
+    order: Sequence[State] = ("disagreement", "differs", "undecided")
+    worst: State = next((state for state in order if any(state == one for one, _ in judged)), "stands")
+    return worst, tuple(told for _, told in judged if told)
+
+
+def _judge_one(which: str, answers: Sequence[Answer]) -> tuple[State, str]:
+    """The same of one obligation: `unsat` says that it holds. Who does not know leaves it to the others."""
+    said = {word: " and ".join(one.solver for one in answers if one.said == word) for word in (SAT, UNSAT)}
+    if said[SAT] and said[UNSAT]:
+        return "disagreement", f"{which}: the solvers contradict each other: sat says {said[SAT]}, unsat says {said[UNSAT]}"
+    if said[SAT]:
+        return "differs", f"{which}: {_BROKEN[which]}, says {said[SAT]}"
+    if said[UNSAT]:
+        return "stands", ""
+    return "undecided", f"{which}: nobody knows: " + "; ".join(f"{one.solver}: {one.reason}" for one in answers)

@@ -1,0 +1,200 @@
+"""Proof records: what was found out about a model, in a file that anybody can check again.
+
+In: the report of a proof and its certificate; or the text of a record. Out: the text; or a `Record`. The text is the document of
+`prove --format json` for one model, without what changes from run to run, and with what proves it. The same proof gives the same bytes.
+Reading is strict: what is missing, is too much, or is of another kind is refused. It must not know whether a record is true.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from formal.certificates.fields import Fields, read_document
+from formal.certificates.solvers import SOLVERS
+from formal.certificates.spelling import spell
+from formal.formats import Style
+from formal.formats.json import render as render_json
+from formal.invariant import Clause, Invariant, InvariantError, clause_text, read_clause
+from formal.recorded import BadRecord
+from formal.verdict import Report, Verdict
+
+VERSION: Final = 1
+BY_INVARIANT: Final = "invariant"
+_RUN_BY_RUN: Final = ("seconds", "warnings")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a record says of one property. `line`: where it is declared; `certified`: the invariant is said to prove it; `witness`: as in
+    the document."""
+
+    name: str
+    kind: str
+    line: int | None
+    verdict: Verdict
+    depth: int | None
+    engine: str
+    reason: str
+    certified: bool
+    witness: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record. `defines`: -D as they were given; `parameters`: all of them, spelled for -D. `proves`: properties that `invariant` is said
+    to prove; `uncertified`: proved ones that it is not, and why. `document`: the whole of it, which `formal.recorded` reads as well."""
+
+    model: str
+    title: str
+    file: str
+    extra: tuple[str, ...]
+    digest: str
+    defines: Mapping[str, str]
+    parameters: Mapping[str, str]
+    verdict: Verdict
+    assumptions: tuple[str, ...]
+    claims: tuple[Claim, ...]
+    solver: str
+    invariant: Invariant | None
+    proves: tuple[str, ...]
+    learned_from: int | None
+    uncertified: Mapping[str, str]
+    document: Mapping[str, Any]
+
+
+# ---------------------------------------------------------------- writing
+
+
+def file_name(report: Report) -> str:
+    """The name of the file in which the record belongs."""
+    return "-".join([report.model, *(f"{name}={value}" for name, value in sorted(report.defines.items()))]) + ".json"
+
+
+def render(
+    report: Report, invariant: Invariant | None, proves: Sequence[str], learned_from: int | None, uncertified: Mapping[str, str]
+) -> str:
+    """The text of a record; arguments as in `Record`. Who was first with a verdict, and how, is told only where nothing else in the record
+    shows it: so the same proof gives the same bytes, whichever engine was quicker."""
+    document = json.loads(render_json([report], Style()))
+    for key in _RUN_BY_RUN:
+        del document[key]
+    for result in document["properties"]:
+        if result["name"] in proves:
+            result["certificate"] = BY_INVARIANT
+        if result["name"] in proves or result["witness"] is not None:
+            result.update(engine=None, reason="")
+    proof = None
+    if invariant is not None:
+        proof = {"proves": list(proves), "learned_from": learned_from, "clauses": [clause_text(clause) for clause in invariant]}
+    document = {
+        "record": VERSION,
+        "solver": SOLVERS["z3"].label,
+        **document,
+        "defines": dict(sorted(report.defines.items())),
+        "invariant": proof,
+        "uncertified": dict(uncertified),
+    }
+    return spell(document, {"clauses"})
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read(text: str) -> Record:
+    """The record in a text. Raises BadRecord."""
+    fields = read_document(text)
+    version = fields.any("record")
+    if type(version) is not int or version != VERSION:
+        raise BadRecord(f"it is a record of version {version!r}; this is a reader of version {VERSION}")
+    claims = tuple(_claims(fields))
+    proof = fields.part("invariant")
+    invariant, proves, learned_from = (None, (), None) if proof is None else _proof(proof)
+    fields.one("formal", str)
+    if fields.any("depth") is not None:
+        raise BadRecord("its search was bounded, by `depth`: that is no proof")
+    record = Record(
+        fields.one("model", str),
+        fields.one("title", str),
+        fields.one("file", str),
+        fields.texts("with"),
+        fields.one("digest", str),
+        fields.words("defines"),
+        fields.words("parameters", (str, int)),
+        fields.verdict("verdict"),
+        fields.texts("assumptions"),
+        claims,
+        fields.one("solver", str),
+        invariant,
+        proves,
+        learned_from,
+        fields.words("uncertified"),
+        fields.raw,
+    )
+    fields.done()
+    return record
+
+
+def _claims(fields: Fields) -> Iterator[Claim]:
+    known = set()
+    for one in fields.parts("properties"):
+        name, source, witness = one.one("name", str), one.part("source"), one.part("witness")
+        if name in known:
+            raise BadRecord(f"it has the property {name} twice")
+        known.add(name)
+        claim = Claim(
+            name,
+            one.one("kind", str),
+            None if source is None else _source(source),
+            one.verdict("verdict"),
+            one.maybe("depth", int),
+            one.maybe("engine", str) or "",
+            one.one("reason", str),
+            one.maybe("certificate", str) is not None,
+            None if witness is None else _witness(witness),
+        )
+        one.done()
+        if (claim.witness is not None) != (claim.verdict is Verdict.VIOLATED):
+            raise BadRecord(f"{name} is {claim.verdict.value}, and {'has a' if claim.witness else 'has no'} witness")
+        yield claim
+
+
+def _source(fields: Fields) -> int:
+    fields.one("file", str)
+    line = fields.one("line", int)
+    fields.done()
+    return line
+
+
+def _witness(fields: Fields) -> Mapping[str, Any]:
+    """The fields of a witness; those of its steps are for `formal.recorded`."""
+    length, steps = fields.one("length", int), fields.one("steps", list)
+    if length != len(steps):
+        raise BadRecord(f"`{fields.name('steps')}` are {len(steps)}, not {length}")
+    fields.one("context_switches", int)
+    fields.maybe("loop_to", int)
+    fields.one("explanation", str)
+    fields.done()
+    return fields.raw
+
+
+def _proof(fields: Fields) -> tuple[Invariant, tuple[str, ...], int | None]:
+    found = (
+        tuple(_clause(number, text) for number, text in enumerate(fields.texts("clauses"), 1)),
+        fields.texts("proves"),
+        fields.maybe("learned_from", int),
+    )
+    fields.done()
+    return found
+
+
+def _clause(number: int, text: str) -> Clause:
+    try:
+        clause = read_clause(text)
+    except InvariantError as error:
+        raise BadRecord(f"clause {number} of the invariant is {error}") from error
+    if clause_text(clause) != text:
+        raise BadRecord(f"clause {number} of the invariant is not spelled as `{clause_text(clause)}`")
+    return clause

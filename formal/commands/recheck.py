@@ -1,0 +1,210 @@
+"""`formal recheck`: whether stored proofs and witnesses stand, without searching for them again.
+
+In: parsed arguments. Out: what was checked, by whom, and what was not; an exit code. All records are read, and their models loaded, before
+the first is checked. A record of a model that has changed since is stale; it is never held against the changed model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from formal import __version__
+from formal.console import Exit, Parser, UsageError, answer, check_writable, say_diagnostics, seconds
+
+if TYPE_CHECKING:
+    from formal.certificates.checking import Checked
+    from formal.certificates.record import Record
+    from formal.certificates.solvers import Answer, Solver
+    from formal.program import Program
+
+_EXITS = {
+    "stands": Exit.OK,
+    "differs": Exit.VIOLATED,
+    "stale": Exit.VIOLATED,
+    "undecided": Exit.UNDECIDED,
+    "disagreement": Exit.INTERNAL,
+}
+_WORST_FIRST = (Exit.INTERNAL, Exit.VIOLATED, Exit.UNDECIDED, Exit.OK)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One record, and the model that it names."""
+
+    path: str
+    record: Record
+    program: Program
+
+
+def configure(parser: Parser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("records", nargs="+", metavar="RECORD", help="what `formal prove --save DIR` wrote into DIR")
+    parser.add_argument(
+        "--solver", action="append", default=[], dest="solvers", metavar="NAME", help="ask this one (repeatable; default: all installed)"
+    )
+    parser.add_argument("--smtlib", metavar="DIR", help="write each question there as an SMT-LIB 2 script, for other solvers")
+    parser.add_argument("--timeout", type=seconds, default=300.0, metavar="SECONDS", help="for each record (default: 300)")
+    parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
+    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    parser.epilog = "example: formal prove models/savevm_locked.dsl --save proofs; formal recheck proofs/savevm_locked.json"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check them all; returns the worst of their exit codes. Raises UsageError."""
+    from formal.certificates.checking import check
+
+    if arguments.format not in ("text", "json"):
+        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
+    check_writable(arguments.output)
+    solvers, missing = choose_solvers(arguments.solvers)
+    jobs = _load(dict.fromkeys(arguments.records))
+    if jobs is None:
+        return Exit.USAGE
+    folder = _script_folder(arguments.smtlib, jobs)
+    live = arguments.format == "text" and arguments.output is None
+    told: list[tuple[_Job, Checked]] = []
+    for job in jobs:
+        checked = check(job.record, job.program, solvers, time.monotonic() + arguments.timeout, os.cpu_count() or 1)
+        told.append((job, checked))
+        if folder is not None:
+            _write_scripts(folder, job, checked)
+        if live:
+            answer(_text(job, checked))
+    if arguments.format == "json":
+        documents = [_document(job, checked, missing) for job, checked in told]
+        answer(json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, ensure_ascii=False), arguments.output)
+    else:
+        tail = told_solvers(solvers, missing)
+        answer(tail if live else "\n".join([*(_text(job, checked) for job, checked in told), tail]), arguments.output)
+    codes = {_EXITS[checked.state] for _, checked in told}
+    return next(code for code in _WORST_FIRST if code in codes)
+
+
+def choose_solvers(names: Sequence[str]) -> tuple[tuple[Solver, ...], tuple[Solver, ...]]:
+    """Those to ask, and those that would be asked if they were installed. Raises UsageError for one that is named and isn't there."""
+    from formal.certificates.solvers import SOLVERS
+
+    for name in names:
+        if name not in SOLVERS:
+            raise UsageError(f"unknown solver `{name}`", f"the solvers are {', '.join(SOLVERS)}")
+        if SOLVERS[name].version is None:
+            raise UsageError(f"{name} is not installed", f"`pip install {SOLVERS[name].package}` installs it")
+    wanted = [SOLVERS[name] for name in dict.fromkeys(names or SOLVERS)]
+    return tuple(one for one in wanted if one.version is not None), tuple(one for one in wanted if one.version is None)
+
+
+def told_solvers(solvers: Sequence[Solver], missing: Sequence[Solver]) -> str:
+    """Who was asked and who was not, in one line."""
+    lacking = "".join(f"; {one.name} is not installed (`pip install {one.package}`)" for one in missing)
+    return f"solvers: {', '.join(one.label for one in solvers)}{lacking}"
+
+
+def read_record(path: Path) -> Record:
+    """The record in a file. Raises OSError, BadRecord."""
+    from formal.certificates.record import read
+    from formal.recorded import BadRecord
+
+    try:
+        return read(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadRecord(f"it is not a text in UTF-8 ({error})") from error
+
+
+def _load(paths: Iterable[str]) -> list[_Job] | None:
+    """The records with their models; None when a model is bad, which has then been said. Raises UsageError."""
+    from formal.frontend import load
+    from formal.recorded import BadRecord
+
+    records = []
+    for path in paths:
+        try:
+            records.append((path, read_record(Path(path))))
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}") from error
+        except BadRecord as error:
+            raise UsageError(f"{path} is not a proof record: {error}", "`formal prove MODEL --save DIR` writes one") from error
+    jobs = []
+    for path, record in records:
+        loaded = load(record.file, record.parameters, record.extra)
+        if loaded.program is None:
+            say_diagnostics(loaded.diagnostics)
+        else:
+            jobs.append(_Job(path, record, loaded.program))
+    return jobs if len(jobs) == len(records) else None
+
+
+def _script_folder(given: str | None, jobs: Sequence[_Job]) -> Path | None:
+    """The folder for scripts, made if need be. Raises UsageError."""
+    if given is None:
+        return None
+    names = [Path(job.path).stem for job in jobs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"--smtlib {given}: two of the records are called {twice}")
+    try:
+        Path(given).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--smtlib {given}: {error.strerror}") from error
+    return Path(given)
+
+
+def _write_scripts(folder: Path, job: _Job, checked: Checked) -> None:
+    """NAME.initiation.smt2 and so on, as far as the record has something to ask."""
+    for which, text in checked.scripts.items():
+        path = folder / f"{Path(job.path).stem}.{which}.smt2"
+        note = f"; {job.record.model} ({job.record.digest}): {which} holds if this is unsatisfiable\n"
+        try:
+            path.write_text(note + text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"--smtlib {path}: {error.strerror}") from error
+
+
+# ---------------------------------------------------------------- telling
+
+
+def _text(job: _Job, checked: Checked) -> str:
+    return "\n".join([f"{job.path}: {checked.state}", *(f"  {line}" for line in _lines(job.record, checked))])
+
+
+def _lines(record: Record, checked: Checked) -> Iterator[str]:
+    yield from checked.problems
+    if checked.answers:
+        clauses, proved = len(record.invariant or ()), len(record.proves)
+        yield f"invariant of {_counted(clauses, 'clause')}, for {_counted(proved, 'property')}"
+        for which in checked.scripts:
+            told = (_told(one) for one in checked.answers if one.script == which)
+            yield f"  {which:<11}  {', '.join(told)}"
+    for name, steps in checked.followed.items():
+        yield f"witness of {name}: followed for {_counted(steps, 'step')}, to the violation"
+    for name, why in checked.unchecked.items():
+        yield f"not rechecked: {name} ({why})"
+
+
+def _told(one: Answer) -> str:
+    return f"{one.solver}: {one.said} ({one.reason or f'{one.seconds:.2f} s'})"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word.removesuffix('y') + 'ie' if word.endswith('y') else word}s"
+
+
+def _document(job: _Job, checked: Checked, missing: Sequence[Solver]) -> Mapping[str, Any]:
+    return {
+        "formal": __version__,
+        "record": job.path,
+        "file": job.record.file,
+        "state": checked.state,
+        "stands": checked.state == "stands",
+        "problems": list(checked.problems),
+        "obligations": [asdict(one) for one in checked.answers],
+        "witnesses": dict(checked.followed),
+        "not_rechecked": dict(checked.unchecked),
+        "not_installed": [one.name for one in missing],
+    }
