@@ -24,7 +24,8 @@ enum beyond {
     DRAIN,                                       // bdrv_drain_all_begin() before, bdrv_drain_all_end() after
     CONTEXT_LOCK,                                // the lock of main_context, held from before the setup to the end (gone in 9.0)
     CONTEXT_LOCK_RUN_ON_CPU,
-    RESUME                                       // vm_start() at the end
+    RESUME,                                      // vm_start() at the end
+    RESUME_IN_THE_END                            // vm_start() at the end, and that it comes to that
 }
 
 param VCPUS in 1..64 = 2;
@@ -32,9 +33,15 @@ param HEADER_FLUSHES in bool = BEYOND == HEADER_FLUSH;
 param TCG in bool = BEYOND == RUN_ON_CPU || BEYOND == CONTEXT_LOCK_RUN_ON_CPU;
 param DRAINED_SECTION in bool = BEYOND == DRAIN;
 param AIO_CONTEXT_LOCK in bool = BEYOND == CONTEXT_LOCK || BEYOND == CONTEXT_LOCK_RUN_ON_CPU;
-param VM_START in bool = BEYOND == RESUME;
+param VM_START in bool = BEYOND == RESUME || BEYOND == RESUME_IN_THE_END;
+
+// Where it matters that something happens in the end, a vCPU that is asked to stop comes out of the guest: it is kicked, and looks at its
+// requests after the exit that it is in. Elsewhere it may go on for as long as it likes, which allows for more.
+const IN_THE_END = BEYOND == RESUME_IN_THE_END;
 
 const BACKGROUND_SNAPSHOT = false;
+
+bool saved = false;
 
 hook save_setup;
 import "callbacks/ram.dsl";
@@ -58,6 +65,9 @@ proc save_snapshot() requires holds(BQL) @ "migration/savevm.c:save_snapshot" {
     }
     if (VM_START) {
         vm_start();
+    }
+    if (IN_THE_END) {
+        saved = true @ "job.c:job_completed";
     }
 }
 
@@ -108,6 +118,9 @@ thread vcpu[v: VCPUS] @ "accel/tcg/tcg-accel-ops-mttcg.c:mttcg_cpu_thread_fn" {
             pflash_update(pflash_in_progress[v], pflash_queued[v], blk_co_pwrite_entry[v]);      // an MMIO write
         } or {
             qemu_wait_io_event(halt_cond[v], work_queued[v]);        // out of the guest for another reason, perhaps to be stopped
+        }
+        if (IN_THE_END) {
+            qemu_wait_io_event(halt_cond[v], work_queued[v]);
         }
         qemu_mutex_unlock_iothread();
     }

@@ -1,0 +1,16 @@
+// Multifd setup as merged (930e239d11): the wait ends, and so does the setup, whether every channel connects or one fails.
+
+protocol multifd_sync_ends "multifd setup, the BQL dropped around multifd_send_sync_main() (930e239d11): it ends";
+
+const SYNC_WAITS_CHANNELS_READY = true;
+
+import "patch/merged.dsl";
+import "multifd_sync.dsl";
+
+strong fair main_loop;                           // the BQL is not fair
+strong fair migration_thread;
+
+liveness wait_ends: at(migration_thread, multifd_send_sync_main.ready) leads to at(migration_thread, set_up);
+liveness setup_ends: eventually finished(migration_thread);
+
+expect proved;
