@@ -55,6 +55,12 @@ def findings(text: str, depth: int | None = None, without: frozenset[str] = froz
     return settled(run(k_induction.run, checked, [p.name for p in checked.properties], depth, without))
 
 
+def needed(finding: Finding) -> str:
+    """The k of a proof, as it is told."""
+    assert (finding.verdict, finding.depth, finding.trace) == (Verdict.PROVED, None, None)
+    return finding.reason.split(",")[0]
+
+
 def relation_of(text: str) -> tuple[Program, Relation]:
     checked = program(text)
     cfg: Cfg = lower(checked)
@@ -72,24 +78,50 @@ NEEDS = [
     (CHAIN.format("a = b; b = false;"), "invariant.1", 2),
     (CHAIN.format("a = b; b = c; c = false;"), "invariant.1", 3),
     ("bool a; bool b; thread t { loop { atomic { assert !a; a = b; b = false; } } }", "assert.t.1", 2),
-    ("bool a; thread t { loop { atomic { choose { skip; } or { assert !a; } a = a; } } }", "assert.t.1", 1),
+    ("bool a; bool b; thread t { loop { atomic { choose { skip; } or { assert !a; } b = !b; } } }", "assert.t.1", 1),
+    (
+        "0..3 n; thread t { loop { atomic { choose { await n == 0; n = 0; } or { await n == 1; n = 2; } or { await n == 2; n = 3; } } } }"
+        "invariant n < 2;",
+        "invariant.1",
+        2,
+    ),
     ("mutex m; thread t[2] { loop { with m { skip; } } } deadlock free;", "not_owner", 0),
+    # what each kind of candidate is for: who has a rwlock, who waits, how often a lock is taken, where a thread can stand
+    ("rwlock r; thread t[2] { loop { rdlock r; rdunlock r; wrlock r; wrunlock r; } }", "relock", 0),
+    (
+        "rwlock r; thread t[2] { loop { rdlock r; rdunlock r; } } thread u { loop { wrlock r; wrunlock r; } } invariant "
+        "!(owner(r) == u && holds(t[0], r));",
+        "invariant.1",
+        0,
+    ),
+    (
+        "mutex m; cond c; thread t { loop { lock m; wait c with m; unlock m; } } thread u { loop { signal c; } } deadlock free;",
+        "deadlock.lock_order",
+        0,
+    ),
+    ("recursive mutex m max 2; thread t[2] { loop { lock m; unlock m; } }", "range", 1),
+    (
+        "context x; bool b; bh h on x { b = true; assert b; b = false; } thread t { loop { schedule h; poll x; assert !b; } }",
+        "assert.t.1",
+        2,
+    ),
     ("event e; thread t { loop { skip; } } thread u { loop { skip; } } deadlock free;", "deadlock.partial", 0),
 ]
 
 
 @pytest.mark.parametrize(("text", "name", "k"), NEEDS)
 def test_a_proof_has_the_least_k(text: str, name: str, k: int) -> None:
-    finding = findings(text)[name]
-    assert (finding.verdict, finding.depth, finding.trace) == (Verdict.PROVED, None, None)
-    assert finding.reason.split(",")[0] == f"k-induction at k = {k}"
+    assert needed(findings(text)[name]) == f"k-induction at k = {k}"
 
 
 def test_properties_that_need_each_other_are_proved_together() -> None:
     found = findings("bool a; bool b; thread t { loop { atomic { a = b; b = a; } } } invariant !a; invariant !b;")
-    assert {name: found[name].reason for name in ("invariant.1", "invariant.2")} == dict.fromkeys(
-        ("invariant.1", "invariant.2"), "k-induction at k = 1"
-    )
+    assert [needed(found[name]) for name in ("invariant.1", "invariant.2")] == ["k-induction at k = 1"] * 2
+
+
+def test_what_is_proved_helps_with_the_rest() -> None:
+    found = findings("bool a; bool b; bool c; thread t { loop { atomic { b = c; c = a; a = a && c; } } } invariant !a; invariant !b;")
+    assert [needed(found[name]) for name in ("invariant.1", "invariant.2")] == [f"k-induction at k = {k}" for k in (1, 2)]
 
 
 def test_a_violated_property_is_of_no_help() -> None:
@@ -104,17 +136,19 @@ CIRCLE = """0..3 n; thread t { loop { atomic {
 
 
 def test_different_states_make_induction_complete() -> None:
-    assert findings(CIRCLE)["invariant.1"].reason == "k-induction at k = 3"
+    assert needed(findings(CIRCLE)["invariant.1"]) == "k-induction at k = 3"
 
 
-@pytest.mark.parametrize(("simple", "proved"), [(True, ("invariant.1",)), (False, ())])
-def test_without_different_states_a_circle_defeats_it(simple: bool, proved: tuple[str, ...]) -> None:
-    checked, relation = relation_of(CIRCLE)
+@pytest.mark.parametrize(
+    ("text", "simple", "proved"), [(CIRCLE, True, True), (CIRCLE, False, False), (CHAIN.format("a = b; b = c; c = false;"), False, True)]
+)
+def test_without_different_states_a_circle_defeats_it(text: str, simple: bool, proved: bool) -> None:
+    checked, relation = relation_of(text)
     properties = [p for p in checked.properties if p.kind == "invariant"]
     step = InductionStep(relation, properties, inductive(relation, list(ranges(relation)), MEMORY), MEMORY, simple=simple)
     for _ in range(6):
         step.extend()
-    assert step.inductive(["invariant.1"]) == (Answer.UNSAT, proved)
+    assert step.inductive(["invariant.1"]) == (Answer.UNSAT, ("invariant.1",) if proved else ())
 
 
 # ---------------------------------------------------------------- the base case
@@ -216,9 +250,10 @@ def test_lemmas_are_counted_and_can_be_left_out() -> None:
     assert "lemma" not in without.reason
 
 
-def test_a_wrong_lemma_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("offer", ["lemmas", "standing", "ranges"])
+def test_a_wrong_lemma_is_not_believed(offer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lemma that is false in a reachable state would hide the violation from the bounded search as well as from the step case."""
-    monkeypatch.setattr(k_induction, "lemmas", lambda relation: [negation(_cells(relation)["b"])])
+    monkeypatch.setattr(k_induction, offer, lambda relation: [negation(_cells(relation)["b"])])
     finding = findings("bool b; thread t { b = true; assert false; }")["assert.t.1"]
     assert (finding.verdict, finding.depth) == (Verdict.VIOLATED, 2)
 

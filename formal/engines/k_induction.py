@@ -21,6 +21,7 @@ from formal.smt.induction_step import InductionStep
 from formal.smt.inductive import inductive, ranges
 from formal.smt.lemmas import lemmas
 from formal.smt.solver import Answer, Session
+from formal.smt.standing import standing
 from formal.verdict import Verdict
 
 OWNERSHIP: Final = "ownership"  # the reduction that offers lemmas
@@ -73,16 +74,12 @@ class _Search:
         return True
 
     def proofs(self, depth: int) -> bool:
-        """The step case, as often as it proves more: what is proved helps with the rest. False: the solver gave up."""
-        while self.open:
-            answer, held = self.step.inductive(tuple(self.open))
-            if answer is Answer.UNKNOWN:
-                return self.give_up(self.step.session, depth)
-            if not held:
-                break
-            self.step.accept(held)
-            helped = f", with {self.lemmas} lemma{'s' if self.lemmas > 1 else ''}" if self.lemmas else ""
-            self.close(held, Verdict.PROVED, None, f"k-induction at k = {depth}{helped}")
+        """The step case. False: the solver gave up."""
+        answer, held = self.step.inductive(tuple(self.open))
+        if answer is Answer.UNKNOWN:
+            return self.give_up(self.step.session, depth)
+        helped = f", with {self.lemmas} lemma{'s' if self.lemmas > 1 else ''}" if self.lemmas else ""
+        self.close(held, Verdict.PROVED, None, f"k-induction at k = {depth}{helped}")
         return True
 
     def exhausted(self, depth: int) -> bool:
@@ -108,7 +105,7 @@ class _Search:
 def _prepare(program: Program, options: Options, tell: Tell, properties: dict[str, Property]) -> _Search:
     """Proves what lemmas it can, before anything rests on them: the base case is told of no others."""
     base = Bounded(program, tuple(properties.values()), options.memory, without=options.without | {OWNERSHIP})
-    offered = [] if OWNERSHIP in options.without else lemmas(base.relation)
+    offered = [] if OWNERSHIP in options.without else [*lemmas(base.relation), *standing(base.relation)]
     facts = inductive(base.relation, [*offered, *ranges(base.relation)], options.memory)
     known = {term.get_id() for term in facts}
     proved = [term for term in offered if term.get_id() in known]

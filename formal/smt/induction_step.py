@@ -17,9 +17,8 @@ from formal.program import Property
 from formal.smt.badness import badness
 from formal.smt.deadlock import Standstill
 from formal.smt.inductive import AnyStart
-from formal.smt.layout import Cell
 from formal.smt.relation import Relation
-from formal.smt.solver import Answer, Model, Session
+from formal.smt.solver import Answer, Session
 from formal.smt.terms import any_of, as_term
 from formal.smt.unroll import Bundle
 
@@ -35,7 +34,6 @@ class _Claim:
     free: tuple[Any, ...]
     assumed: Any
     chosen: list[tuple[Any, ...]] = field(default_factory=list)
-    known: bool = False  # proved: then it holds in the last state, too
 
     def __post_init__(self) -> None:
         if not self.free:
@@ -59,6 +57,7 @@ class InductionStep:
         self._facts = Bundle(facts)
         self._claims = {claim.name: claim for claim in _claims(relation, properties)}
         self._bundle = Bundle([claim.bad for claim in self._claims.values()])
+        self._proved: list[str] = []
         self._bad: dict[str, Any] = {}
         self._queries = 0
         self._look()
@@ -70,9 +69,8 @@ class InductionStep:
     def extend(self) -> None:
         """One more step: what was the last state has no violation of what is assumed."""
         for claim in self._claims.values():
-            if not claim.known:
-                for values in claim.chosen:
-                    self._rule_out(claim, values, self.depth)
+            for values in claim.chosen:
+                self._rule_out(claim, values, self.depth)
         step = self._unrolling.extend()
         self.session.add(*step.definitions, step.going)
         self._look()
@@ -87,58 +85,45 @@ class InductionStep:
         for claim, term in zip(self._claims.values(), self._bundle.copy(pairs, False), strict=True):
             self._bad[claim.name] = z3.Bool(f"bad {claim.name}@{depth}")
             self.session.add(self._bad[claim.name] == term)
-            if claim.known:
-                for values in claim.chosen:
-                    self._rule_out(claim, values, depth)
 
     def _rule_out(self, claim: _Claim, values: Sequence[Any], index: int) -> None:
-        """This choice violates the property in no state before the last, or if it is known to hold, in none."""
-        fine = z3.Not(z3.substitute(claim.with_choice(values), *self._unrolling.pairs(index)))
-        self.session.add(fine if claim.known else z3.Implies(claim.assumed, fine))
+        """In this state, the choice does not violate the property, where that is assumed."""
+        bad = z3.substitute(claim.with_choice(values), *self._unrolling.pairs(index))
+        self.session.add(z3.Implies(claim.assumed, z3.Not(bad)))
 
     # ------------------------------------------------------------ questions
 
     def inductive(self, names: Sequence[str]) -> tuple[Answer, tuple[str, ...]]:
-        """The most of these properties that hold after every such execution before whose end they all hold. UNKNOWN: the solver gave up."""
-        left = [name for name in names if name in self._claims]
+        """The most of these properties that hold at the end of every such execution before whose end they all hold. They are taken to hold
+        from now on, so their base case must have been looked at before. UNKNOWN: the solver gave up."""
+        left = list(names)
         while left:
             self._queries += 1
             asked = z3.Bool(f"query {self._queries}")
             self.session.add(z3.Implies(asked, z3.Or(*[self._bad[name] for name in left])))
-            assumed = [self._claims[name].assumed for name in left]
-            answer = self.session.ask(asked, *assumed)
-            if answer is not Answer.SAT:
-                return answer, tuple(left)
+            assumed = [self._claims[name] for name in (*self._proved, *left)]
+            answer = self.session.ask(asked, *[claim.assumed for claim in assumed])
+            if answer is Answer.UNKNOWN:
+                return answer, ()
+            if answer is Answer.UNSAT:
+                break
             model = self.session.model()
-            states = [self._values(model, state) for state in self._unrolling.states]
-            if not (self._refine(left, states) or (self._simple and self._part(states))):
+            states = [tuple(model.value(term) for term in state.values()) for state in self._unrolling.states]
+            if not (self._refine(assumed, states) or (self._simple and self._part(states))):
                 left = [name for name in left if not model.truth(self._bad[name])]
-        return Answer.UNSAT, ()
+        self._proved += left
+        return Answer.UNSAT, tuple(left)
 
-    def accept(self, names: Sequence[str]) -> None:
-        """These are proved: from now on they hold in all states."""
-        for name in names:
-            claim = self._claims[name]
-            claim.known = True
-            for values in claim.chosen:
-                for index in range(self.depth + 1):
-                    self._rule_out(claim, values, index)
-
-    def _values(self, model: Model, state: Mapping[Cell, Any]) -> tuple[Any, ...]:
-        return tuple(model.value(term) for term in state.values())
-
-    def _refine(self, names: Sequence[str], states: Sequence[Sequence[Any]]) -> bool:
+    def _refine(self, assumed: Sequence[_Claim], states: Sequence[Sequence[Any]]) -> bool:
         """Whether a state of the model does violate what is assumed, by a choice not yet ruled out; rules it out everywhere."""
         found = False
         constants = list(self._unrolling.states[0].values())
-        for claim in self._claims.values():
-            if not claim.free or not (claim.known or claim.name in names):
-                continue
-            for values in states if claim.known else states[:-1]:
+        for claim in assumed:
+            for values in states[:-1] if claim.free else ():
                 choice = _bad_choice(claim, list(zip(constants, values, strict=True)))
                 if choice is not None:
                     claim.chosen.append(choice)
-                    for index in range(self.depth + (1 if claim.known else 0)):
+                    for index in range(self.depth):
                         self._rule_out(claim, choice, index)
                     found = True
                     break
@@ -200,7 +185,7 @@ def _constants(term: Any) -> set[int]:
 def _bad_choice(claim: _Claim, pairs: Sequence[tuple[Any, Any]]) -> tuple[Any, ...] | None:
     """A choice that violates the property in a state whose cells have these values."""
     bad = z3.simplify(z3.substitute(claim.bad, *pairs))
-    if z3.is_false(bad):
+    if z3.is_false(bad):  # as it is nearly always; spares the solver
         return None
     solver = z3.SolverFor("QF_FD")
     solver.add(bad)

@@ -1,7 +1,8 @@
 """More facts that probably hold in every reachable state, for a proof that begins with any state: they rule out states that make no sense.
 
-In: a relation. Out: terms over its current state, candidates only: where each thread can stand and what it has polled for there, where it may
-be the reader or writer of a lock, or wait for a condition, and that a lock without an owner is counted 0. It must not know who proves them.
+In: a relation. Out: terms over its current state, candidates only: where each thread can stand and what it has polled for there, where it
+may be the reader or writer of a lock, or wait for a condition; and that a lock without an owner is counted 0. It must not know who proves
+them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from formal.smt.terms import Bool, any_of, either, equal, implied, less, negatio
 
 def standing(relation: Relation) -> Iterator[Bool]:
     """The candidates, one term each."""
+    yield from (term for term in _all(relation) if term is not True)
+
+
+def _all(relation: Relation) -> Iterator[Bool]:
     yield from _locks_at_rest(relation)
     for thread, cells in enumerate(relation.layout.threads):
         yield from _places(relation, thread, cells)
