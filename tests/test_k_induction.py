@@ -139,9 +139,11 @@ def test_different_states_make_induction_complete() -> None:
     assert needed(findings(CIRCLE)["invariant.1"]) == "k-induction at k = 3"
 
 
-@pytest.mark.parametrize(
-    ("text", "simple", "proved"), [(CIRCLE, True, True), (CIRCLE, False, False), (CHAIN.format("a = b; b = c; c = false;"), False, True)]
-)
+WAITING = CHAIN.format("a = b; b = c; c = false;") + "thread u { await a; }"  # a step of u that does not go on would be a way to stay
+PARTED = [(CIRCLE, True, True), (CIRCLE, False, False), (WAITING, True, True), (WAITING, False, True)]
+
+
+@pytest.mark.parametrize(("text", "simple", "proved"), PARTED)
 def test_without_different_states_a_circle_defeats_it(text: str, simple: bool, proved: bool) -> None:
     checked, relation = relation_of(text)
     properties = [p for p in checked.properties if p.kind == "invariant"]
