@@ -93,6 +93,25 @@ def test_the_encoding_alone_knows_z3() -> None:
     assert {_unit(module) for module in users} == {"smt"}
 
 
+def test_other_solvers_are_known_in_one_place() -> None:
+    assert _users_of("cvc5") == _users_of("bitwuzla") == {"certificates.solvers"}
+
+
+def test_those_who_check_proofs_share_nothing_with_those_who_find_them() -> None:
+    todo = ["certificates.checking", "certificates.record", "certificates.solvers", "commands.recheck"]
+    reached: set[str] = set()
+    while todo:
+        module = todo.pop()
+        if module not in reached and module in MODULES:
+            reached.add(module)
+            todo += [target for name, _ in _imports(MODULES[module]) if (target := _own(name))]
+    assert {"smt.obligations", "interp", "recorded"} <= reached
+    assert not {"pipeline", "race", "smt.pool", "smt.bounded", "smt.inductive", "smt.induction_step"} & reached
+    assert {module for module in reached if _unit(module) in ("engines", "certificates")} == {
+        f"certificates.{name}" for name in ("checking", "record", "fields", "spelling", "solvers")
+    }
+
+
 def test_reports_alone_know_rich() -> None:
     assert {_unit(module) for module in _users_of("rich")} == {"formats"}
 

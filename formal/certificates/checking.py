@@ -17,7 +17,7 @@ from formal.certificates.solvers import SAT, UNSAT, Answer, Solver, ask
 from formal.program import Program
 from formal.verdict import Verdict
 
-State: TypeAlias = Literal["stands", "differs", "stale", "undecided", "disagreement"]
+State: TypeAlias = Literal["stands", "differs", "stale", "undecided", "nothing", "disagreement"]
 
 _BROKEN: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -31,8 +31,9 @@ _ORDER: Final = (Verdict.VIOLATED, Verdict.UNDECIDED, Verdict.PROVED_UP_TO, Verd
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """`problems`: why it does not stand; `scripts`: the obligations by name, and the solvers' `answers` to them; `followed`: steps of each
-    witness that stands; `unchecked`: properties whose verdict nothing in the record shows, and why."""
+    """`state`: "nothing" if there is nothing in it to recheck; `problems`: why it does not stand; `scripts`: the obligations by
+    name, and the solvers' `answers` to them; `followed`: steps of each witness that stands; `unchecked`: properties whose verdict nothing
+    in the record shows, and why."""
 
     state: State
     problems: tuple[str, ...] = ()
@@ -45,7 +46,7 @@ class Checked:
 def check(record: Record, program: Program, solvers: Sequence[Solver], deadline: float, jobs: int) -> Checked:
     """Check a record. `program`: loaded as the record says; `deadline`: of time.monotonic(); `jobs`: solvers at work at the same time."""
     if program.digest != record.digest:
-        return Checked("stale", (f"{record.file} is not the model that this was recorded on; `{again(record)}` records it anew",))
+        return Checked("stale", (f"{record.file} has changed since this was recorded",))
     wrong = (*_header(record, program), *_claims(record, program), *_proof(record, program))
     if wrong:
         return Checked("differs", wrong)
@@ -57,15 +58,8 @@ def check(record: Record, program: Program, solvers: Sequence[Solver], deadline:
     if problems and state != "disagreement":
         state = "differs"
     if not answers and not followed and state == "stands":
-        state, told = "undecided", ("nothing in it can be rechecked",)
+        state, told = "nothing", ("nothing in it can be rechecked",)
     return Checked(state, (*problems, *told), scripts, answers, followed, _unchecked(record))
-
-
-def again(record: Record) -> str:
-    """The command that makes the record anew."""
-    defines = "".join(f" -D {name}={value}" for name, value in record.defines.items())
-    extra = "".join(f" --with {path}" for path in record.extra)
-    return f"formal prove {record.file}{defines}{extra} --save proofs"
 
 
 # ---------------------------------------------------------------- what the record says against itself and the model

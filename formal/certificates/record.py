@@ -64,6 +64,11 @@ class Record:
     uncertified: Mapping[str, str]
     document: Mapping[str, Any]
 
+    def command(self, folder: str) -> str:
+        """What records it anew."""
+        options = (*(f"-D {name}={value}" for name, value in self.defines.items()), *(f"--with {path}" for path in self.extra))
+        return " ".join(("formal prove", self.file, *options, "--save", folder))
+
 
 # ---------------------------------------------------------------- writing
 

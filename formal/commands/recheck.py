@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formal import __version__
-from formal.console import Exit, Parser, UsageError, answer, check_writable, say_diagnostics, seconds
+from formal.console import Exit, Parser, UsageError, answer, check_folder, check_writable, say_diagnostics, seconds
 
 if TYPE_CHECKING:
     from formal.certificates.checking import Checked
@@ -29,6 +29,7 @@ _EXITS = {
     "differs": Exit.VIOLATED,
     "stale": Exit.VIOLATED,
     "undecided": Exit.UNDECIDED,
+    "nothing": Exit.UNDECIDED,
     "disagreement": Exit.INTERNAL,
 }
 _WORST_FIRST = (Exit.INTERNAL, Exit.VIOLATED, Exit.UNDECIDED, Exit.OK)
@@ -148,10 +149,7 @@ def _script_folder(given: str | None, jobs: Sequence[_Job]) -> Path | None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"--smtlib {given}: two of the records are called {twice}")
-    try:
-        Path(given).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--smtlib {given}: {error.strerror}") from error
+    check_folder(given)
     return Path(given)
 
 
@@ -170,11 +168,13 @@ def _write_scripts(folder: Path, job: _Job, checked: Checked) -> None:
 
 
 def _text(job: _Job, checked: Checked) -> str:
-    return "\n".join([f"{job.path}: {checked.state}", *(f"  {line}" for line in _lines(job.record, checked))])
+    return "\n".join([f"{job.path}: {checked.state}", *(f"  {line}" for line in _lines(job.path, job.record, checked))])
 
 
-def _lines(record: Record, checked: Checked) -> Iterator[str]:
+def _lines(path: str, record: Record, checked: Checked) -> Iterator[str]:
     yield from checked.problems
+    if checked.state == "stale":
+        yield f"`{record.command(str(Path(path).parent))}` records it anew"
     if checked.answers:
         clauses, proved = len(record.invariant or ()), len(record.proves)
         yield f"invariant of {_counted(clauses, 'clause')}, for {_counted(proved, 'property')}"

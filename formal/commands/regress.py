@@ -1,6 +1,6 @@
-"""`formal regress`: every model below a path held to its own `expect`.
+"""`formal regress`: every model below a path held to its own `expect`, and every record of a proof to its model.
 
-In: parsed arguments. Out: a line for each model as it is done, the counts, an exit code. Each model is proved in a process of its own, so
+In: parsed arguments. Out: a line for each model as it is done, the counts, an exit code. Each model is judged in a process of its own, so
 that one that breaks down takes no other with it.
 """
 
@@ -11,36 +11,46 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from formal import __version__
 from formal.children import Child, Ended, Tell, wait
+from formal.commands.judging import Records, Row, Task, judge
+from formal.commands.recheck import choose_solvers, read_record, told_solvers
 from formal.console import Exit, Parser, UsageError, answer, check_writable, definitions, positive, seconds
-from formal.regress import depth_for, differences, expected, is_protocol
+from formal.recorded import BadRecord
+from formal.regress import is_protocol
+
+if TYPE_CHECKING:
+    from formal.certificates.record import Record
+    from formal.certificates.solvers import Solver
 
 _GRACE = 10.0  # seconds beyond --timeout before a model's process is ended from outside
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """How one model fared. `state`: "as recorded", "differs", "bad model" or "internal error"; `problems` are lines of text."""
-
-    file: str
-    state: str
-    verdict: str
-    expected: str
-    seconds: float
-    problems: tuple[str, ...]
-
-
-_EXITS = {"as recorded": Exit.OK, "differs": Exit.VIOLATED, "bad model": Exit.USAGE, "internal error": Exit.INTERNAL}
+EXITS = {
+    "as recorded": Exit.OK,
+    "differs": Exit.VIOLATED,
+    "missing": Exit.VIOLATED,
+    "stale": Exit.VIOLATED,
+    "no model": Exit.VIOLATED,
+    "bad record": Exit.USAGE,
+    "bad model": Exit.USAGE,
+    "internal error": Exit.INTERNAL,
+}
 _WORST_FIRST = (Exit.INTERNAL, Exit.USAGE, Exit.VIOLATED, Exit.OK)
+_MODELS, _PROOFS = "models", "proofs"  # where they are looked for if nothing else is said
 
 
 def configure(parser: Parser) -> None:
     """Declare the arguments."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="model files, or folders of them (default: models)")
+    parser.add_argument(
+        "--proofs", metavar="DIR", help=f"recheck the records there, and have one of every model (default: {_PROOFS}, if no PATH is given)"
+    )
     parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
     parser.add_argument("--engine", default="auto", metavar="NAME", help="as for prove (default: auto)")
     parser.add_argument("--timeout", type=seconds, default=300.0, metavar="SECONDS", help="for each model (default: 300)")
@@ -51,28 +61,81 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prove them all; returns the worst of their exit codes. Raises UsageError when there is nothing to prove."""
+    """Judge them all; returns the worst of their exit codes. Raises UsageError when there is nothing to prove."""
     _check(arguments)
     begun = time.monotonic()
-    protocols, parts = find_models(arguments.paths or ["models"])
+    paths = arguments.paths or [_MODELS]
+    protocols, parts = find_models(paths)
     if not protocols:
-        raise UsageError(f"no model with a `protocol` head below {' '.join(arguments.paths or ['models'])}", "an empty set proves nothing")
+        raise UsageError(f"no model with a `protocol` head below {' '.join(paths)}", "an empty set proves nothing")
+    folder = _proofs(arguments)
+    records, stray, missing = (None, [], ()) if folder is None else _stored(folder, protocols, paths)
     live = arguments.format == "text" and arguments.output is None
-    width = max(len(path) for path in protocols)
+    alone = [] if records is None else [path for stored in records.of.values() for path, record in stored if record.defines or record.extra]
+    width = max(map(len, (*protocols, *alone, *(row.file for row in stray))))
     rows: list[Row] = []
-    for row in _rows(protocols, arguments):
+    for row in chain(_rows(protocols, arguments, records), stray):
         rows.append(row)
         if live:
             answer(_line(row, width))
-    rows.sort(key=lambda row: protocols.index(row.file))
-    tail = _tail(rows, len(parts), time.monotonic() - begun)
+    rows.sort(key=lambda row: _position(row, protocols, records))
     if arguments.format == "json":
-        document = {"formal": __version__, "skipped": len(parts), "models": [asdict(row) for row in rows]}
+        document = {"formal": __version__, "skipped": len(parts), "models": [asdict(row) for row in rows], **_facts(records, missing)}
         answer(json.dumps(document, indent=1, ensure_ascii=False), arguments.output)
     else:
+        tail = _tail(rows, len(parts), time.monotonic() - begun)
+        tail += "" if records is None else f"\n{told_solvers(records.solvers, missing)}"
         answer(tail if live else "\n".join([*(_line(row, width) for row in rows), tail]), arguments.output)
-    codes = {_EXITS[row.state] for row in rows}
+    codes = {EXITS[row.state] for row in rows}
     return next(code for code in _WORST_FIRST if code in codes)
+
+
+def _proofs(arguments: argparse.Namespace) -> str | None:
+    """The folder of records, if there is one. Raises UsageError."""
+    given: str | None = arguments.proofs
+    if given is None:
+        return _PROOFS if not arguments.paths and not arguments.defines and Path(_PROOFS).is_dir() else None
+    if arguments.defines:
+        raise UsageError("--proofs goes without -D", "a record says itself which parameters it is about")
+    if not Path(given).is_dir():
+        raise UsageError(f"--proofs {given}: no such folder", f"`formal prove MODEL --save {given}` makes it")
+    return given
+
+
+def _stored(folder: str, protocols: Sequence[str], paths: Sequence[str]) -> tuple[Records, list[Row], tuple[Solver, ...]]:
+    """The records of these models; rows for those that are of no model, or cannot be read; solvers that are not installed."""
+    by_file = {Path(path).resolve(): path for path in protocols}
+    found: dict[str, list[tuple[str, Record]]] = {}
+    stray = []
+    for path in sorted(Path(folder).glob("*.json")):
+        try:
+            record = read_record(path)
+        except (OSError, BadRecord) as error:
+            stray.append(Row(str(path), "bad record", "none", "", 0.0, (str(error),), "", str(path)))
+            continue
+        model = by_file.get(Path(record.file).resolve())
+        if model is not None:
+            found.setdefault(model, []).append((str(path), record))
+        else:
+            why = f"below {' '.join(paths)}" if Path(record.file).exists() else "there any more"
+            stray.append(Row(str(path), "no model", "none", "", 0.0, (f"its model {record.file} is not {why}",), "", str(path)))
+    solvers, missing = choose_solvers(())
+    return Records(folder, found, solvers), stray, missing
+
+
+def _position(row: Row, protocols: Sequence[str], records: Records | None) -> tuple[int, str]:
+    """Models in order, each with its records; then the rest."""
+    if row.file in protocols:
+        return protocols.index(row.file), ""
+    of = {} if records is None else records.of
+    owner = next((model for model, stored in of.items() if any(path == row.file for path, _ in stored)), None)
+    return len(protocols) if owner is None else protocols.index(owner), row.file
+
+
+def _facts(records: Records | None, missing: Sequence[Solver]) -> dict[str, Any]:
+    """What a document says of the records as a whole."""
+    solvers = [one.label for one in records.solvers] if records is not None else []
+    return {"proofs": None if records is None else records.folder, "solvers": solvers, "not_installed": [one.name for one in missing]}
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -105,72 +168,58 @@ def _below(given: str) -> list[str]:
     raise UsageError(f"{given}: no such file or folder")
 
 
-def _rows(paths: Sequence[str], arguments: argparse.Namespace) -> Iterator[Row]:
+def _rows(paths: Sequence[str], arguments: argparse.Namespace, records: Records | None) -> Iterator[Row]:
     """The rows in the order in which the models are done; as many at a time as asked for."""
     jobs = arguments.jobs or max(1, (os.cpu_count() or 2) // 2)  # each has several engines at work
     queue = list(paths)
     working: dict[Child, tuple[str, float]] = {}
-    told: dict[str, Row] = {}
+    told: dict[str, list[Row]] = {}
     crashes: dict[str, str | None] = {}
     try:
         while queue or working:
             while queue and len(working) < jobs:
                 path = queue.pop(0)
-                working[Child(_work(path, arguments), list(working))] = (path, time.monotonic())
+                working[Child(_work(path, arguments, records), list(working))] = (path, time.monotonic())
             for child in wait(list(working), 0.2):
                 _hear(child, working[child][0], told, crashes)
             for child, (path, since) in list(working.items()):
                 taken = time.monotonic() - since
-                if not child.ended and taken > arguments.timeout + _GRACE:
+                if not child.ended and taken > _patience(path, arguments, records):
                     child.end()
                     crashes[path] = f"ended from outside after {taken:.0f} s"
                 if child.ended:
                     del working[child]
-                    yield told.get(path) or _lost(path, crashes.get(path), taken)
+                    yield from told.get(path, ())
+                    if path not in told or crashes.get(path) is not None:
+                        yield _lost(path, crashes.get(path), taken)
     finally:
         for child in working:
             child.end()
 
 
-def _hear(child: Child, path: str, told: dict[str, Row], crashes: dict[str, str | None]) -> None:
+def _patience(path: str, arguments: argparse.Namespace, records: Records | None) -> float:
+    """Seconds after which a model's process is ended from outside: it has so many for the model, and for each of its records."""
+    stored = 1 if records is None else max(1, len(records.of.get(path, ())))
+    return float(arguments.timeout * stored + _GRACE)
+
+
+def _hear(child: Child, path: str, told: dict[str, list[Row]], crashes: dict[str, str | None]) -> None:
     for value in child.receive():
         match value:
             case Row():
-                told[path] = value
+                told.setdefault(path, []).append(value)
             case Ended(crash=crash):
                 crashes[path] = crash
 
 
-def _work(path: str, arguments: argparse.Namespace) -> Callable[[Tell], None]:
+def _work(path: str, arguments: argparse.Namespace, records: Records | None) -> Callable[[Tell], None]:
+    task = Task(path, definitions(arguments.defines), arguments.engine, arguments.timeout, records)
+
     def work(tell: Tell) -> None:
-        tell(_row(path, arguments))
+        for row in judge(task):
+            tell(row)
 
     return work
-
-
-def _row(path: str, arguments: argparse.Namespace) -> Row:
-    """Load, prove and judge one model; in the child."""
-    from formal.frontend import load
-    from formal.pipeline import Request, prove, select
-    from formal.race import Disagreement
-
-    begun = time.monotonic()
-    loaded = load(path, definitions(arguments.defines), ())
-    program = loaded.program
-    if program is None:
-        problems = tuple(diagnostic.render() for diagnostic in loaded.diagnostics if diagnostic.is_error)
-        return Row(path, "bad model", "none", "", time.monotonic() - begun, problems)
-    wanted = expected(program.expectations)
-    names, _ = select(program, ())
-    request = Request(names, depth_for(program.expectations), arguments.engine, deadline=begun + arguments.timeout, begun=begun)
-    try:
-        found = prove(program, request)
-    except Disagreement as error:
-        return Row(path, "internal error", "none", wanted, time.monotonic() - begun, (str(error),))
-    problems = differences(program.expectations, found.report)
-    crashes = tuple(f"the {engine} engine broke down:\n{crash.rstrip()}" for engine, crash in found.crashes)
-    state = "internal error" if crashes else "differs" if problems else "as recorded"
-    return Row(path, state, found.report.verdict.replace("_", " "), wanted, time.monotonic() - begun, problems + crashes)
 
 
 def _lost(path: str, crash: str | None, taken: float) -> Row:
@@ -179,14 +228,21 @@ def _lost(path: str, crash: str | None, taken: float) -> Row:
 
 
 def _line(row: Row, width: int) -> str:
-    told = f"{row.verdict}" if row.state == "as recorded" else f"{row.verdict}, expected {row.expected}" if row.expected else row.verdict
+    told = f"{row.verdict}, expected {row.expected}" if row.state in ("differs", "internal error") and row.expected else row.verdict
+    told += f" ({row.how})" if row.record is not None and row.how else ""
     line = f"{row.file:<{width}}  {row.state:<12} {row.seconds:7.2f} s  {told}"
     return "\n".join([line, *(f"    {part}" for problem in row.problems for part in problem.splitlines())])
 
 
 def _tail(rows: Sequence[Row], skipped: int, taken: float) -> str:
-    counts = ", ".join(f"{count} {state}" for state in _EXITS if (count := sum(row.state == state for row in rows)))
+    counts = ", ".join(f"{count} {state}" for state in EXITS if (count := sum(row.state == state for row in rows)))
+    alone = sum(row.file == row.record for row in rows)
     files = "file" if skipped == 1 else "files"
-    tail = f"{len(rows)} {'model' if len(rows) == 1 else 'models'}: {counts}; {skipped} {files} without a `protocol` skipped; {taken:.2f} s"
+    what = _counted(len(rows) - alone, "model") + (f" and {_counted(alone, 'record')}" if alone else "")
+    tail = f"{what}: {counts}; {skipped} {files} without a `protocol` skipped; {taken:.2f} s"
     wrong = [row.file for row in rows if row.state != "as recorded"]
     return "\n".join([tail, *(["not as recorded: " + ", ".join(wrong)] if wrong else [])])
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -1,0 +1,535 @@
+"""Proof records: what is written is read back and stands; whatever is tampered with is caught, and said by its name."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from formal.certificates import solvers
+from formal.certificates.making import certify
+from formal.certificates.record import file_name, read, render
+from formal.certificates.solvers import SOLVERS, Solver
+from formal.cli import main
+from formal.frontend import load
+from formal.invariant import read_clause
+from formal.pipeline import Request, prove, select
+from formal.recorded import BadRecord
+from formal.smt.scripts import ask_z3
+
+ROOT = Path(__file__).resolve().parent.parent
+COUNTED = """protocol counted "two threads and a counter under a lock";
+param TIMES in 1..2 = 1;
+mutex L;
+0..4 x = 0;
+bool done = false;
+
+thread more { with L { x = x + TIMES; x = x - TIMES; } }
+thread less { with L { x = x + 1; x = x - 1; } done = true; }
+
+invariant small: x <= TIMES;
+liveness ends: eventually done;
+deadlock free;
+expect proved;
+"""
+CROSSED = """protocol crossed "two locks, the wrong way round";
+mutex disk;
+mutex graph;
+thread reader { lock disk; lock graph; unlock graph; unlock disk; }
+thread writer { lock graph; lock disk; unlock disk; unlock graph; }
+deadlock free;
+expect violated deadlock.global;
+expect violated deadlock.lock_order;
+"""
+HELD = "L.owner in {more} || more.at in {finished, more:7.enter}"
+HOLDER = "L.owner not in {more} || more.at in {more:7, more:7#2, more:7.leave}"
+FREE = "L.owner not in {none} || x in {0}"
+INVARIANT = (  # of counted.dsl; without any one of these it is no proof
+    "L.owner in {less} || less.at in {finished, less:8.enter, less:8#3}",
+    "L.owner not in {less} || less.at in {less:8, less:8#2, less:8.leave}",
+    HELD,
+    HOLDER,
+    FREE,
+    "less.at not in {not_spawned, less:8, less:8.leave} || x in {0}",
+    "less.at not in {not_spawned, less:8#2} || x in {1}",
+    "more.at in {finished, more:7.enter, more:7#2} || x in {0}",
+    "more.at not in {not_spawned, more:7#2} || x in {1}",
+)
+MODELS = {"counted.dsl": COUNTED, "crossed.dsl": CROSSED}
+
+
+def save(model: str, folder: str, by_hand: Sequence[str] = (), **defines: str) -> Path:
+    """Prove a model and write its record down, with an invariant by hand or with one that was learned."""
+    program = load(model, defines).program
+    assert program is not None
+    report = prove(program, Request(select(program, ())[0], engine="explicit", defines=defines)).report
+    certificate = certify(program, report)
+    invariant = tuple(map(read_clause, by_hand)) or certificate.invariant
+    path = Path(folder) / file_name(report)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(render(report, invariant, certificate.proves, certificate.states, certificate.uncertified))
+    return path
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two models and their records."""
+    folder = tmp_path_factory.mktemp("records")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        for name, text in MODELS.items():
+            Path(name).write_text(text)
+            save(name, "proofs", INVARIANT if name == "counted.dsl" else ())
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture
+def here(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of them, which is the current folder."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+Document = dict[str, Any]
+Tamper = Callable[[Document], object]
+Ask = Callable[[str], tuple[str, str]]
+Stub = Callable[[str, Ask], None]
+
+
+def tamper(name: str, change: Tamper) -> str:
+    """The path of a record after a change of it."""
+    path = Path("proofs") / name
+    document = json.loads(path.read_text())
+    before = copy.deepcopy(document)
+    change(document)
+    assert json.dumps(document) != json.dumps(before)
+    path.write_text(json.dumps(document))
+    return str(path)
+
+
+def recheck(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    capsys.readouterr()
+    code = main(["recheck", *words])
+    told = capsys.readouterr()
+    assert "Traceback" not in told.out + told.err
+    return code, told.out, told.err
+
+
+# ---------------------------------------------------------------- what is written
+
+
+def test_a_record_stands_with_every_solver(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert {one.name for one in SOLVERS.values() if one.version} == {"z3", "cvc5", "bitwuzla"}
+    code, out, err = recheck(capsys, "proofs/counted.json", "proofs/crossed.json")
+    assert (code, err) == (0, "")
+    assert out.count(": stands\n") == 2
+    assert out.count("unsat") == 18  # three obligations, three solvers, two records
+    assert "not rechecked: liveness.ends (liveness" in out
+    assert "witness of deadlock.global: followed for 2 steps, to the violation" in out
+
+
+def test_the_document_says_the_same(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = recheck(capsys, "proofs/counted.json", "--solver", "z3", "--format", "json")
+    found = json.loads(out)
+    assert (code, found["state"], found["stands"], found["problems"]) == (0, "stands", True, [])
+    assert [(one["script"], one["solver"], one["said"]) for one in found["obligations"]] == [
+        ("initiation", "z3", "unsat"),
+        ("consecution", "z3", "unsat"),
+        ("safety", "z3", "unsat"),
+    ]
+    assert list(found["not_rechecked"]) == ["liveness.ends"]
+    assert main(["recheck", "proofs/crossed.json", "proofs/counted.json", "--solver", "z3", "--format", "json", "-o", "out.json"]) == 0
+    assert [one["witnesses"] for one in json.loads(Path("out.json").read_text())] == [{"deadlock.global": 2, "deadlock.lock_order": 2}, {}]
+
+
+def test_the_same_proof_gives_the_same_bytes(here: Path) -> None:
+    for folder in ("once", "again"):
+        command = [sys.executable, "-m", "formal", "prove", "crossed.dsl", "--engine", "explicit", "--save", folder, "--quiet"]
+        assert subprocess.run(command, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60).returncode == 1
+    assert Path("once/crossed.json").read_bytes() == Path("again/crossed.json").read_bytes()
+
+
+def test_parameters_are_in_the_name(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = save("counted.dsl", "proofs", TIMES="2")
+    assert path.name == "counted-TIMES=2.json"
+    assert read(path.read_text()).command("proofs") == "formal prove counted.dsl -D TIMES=2 --save proofs"
+    assert recheck(capsys, str(path), "--solver", "z3")[0] == 0
+
+
+def test_what_is_written_can_be_read_as_text(here: Path) -> None:
+    lines = (here / "proofs" / "counted.json").read_text().splitlines()
+    assert '   "L.owner not in {none} || x in {0}",' in lines
+    assert not any("seconds" in line or "warnings" in line for line in lines)
+    record = read((here / "proofs" / "counted.json").read_text())
+    assert record.invariant is not None
+    assert record.parameters == {"TIMES": "1"}
+    assert set(record.uncertified) == {"liveness.ends"}
+
+
+def test_replay_reads_a_record(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "proofs/crossed.json"]) == 0
+    assert "No thread can move" in capsys.readouterr().out
+
+
+def test_scripts_for_other_solvers(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert recheck(capsys, "proofs/counted.json", "--solver", "z3", "--smtlib", "deep/down")[0] == 0
+    found = sorted((here / "deep" / "down").iterdir())
+    assert [path.name for path in found] == ["counted.consecution.smt2", "counted.initiation.smt2", "counted.safety.smt2"]
+    for path in found:
+        text = path.read_text()
+        assert text.startswith("; counted (sha256:")
+        assert text.count("(check-sat)") == 1
+        assert ask_z3(text)[0] == "unsat"
+
+
+# ---------------------------------------------------------------- what is tampered with
+
+
+def drop(text: str) -> Tamper:
+    """Without the clause."""
+    return lambda document: document["invariant"]["clauses"].remove(text)
+
+
+def swap(old: str, new: str) -> Tamper:
+    """Another clause in the place of one."""
+
+    def change(document: Document) -> None:
+        clauses = document["invariant"]["clauses"]
+        clauses[clauses.index(old)] = new
+
+    return change
+
+
+def add(text: str) -> Tamper:
+    return lambda document: document["invariant"]["clauses"].append(text)
+
+
+def claim(name: str, **fields: Any) -> Tamper:
+    """What is said of one property, changed."""
+    return lambda document: next(one for one in document["properties"] if one["name"] == name).update(fields)
+
+
+def both(*changes: Tamper) -> Tamper:
+    return lambda document: [change(document) for change in changes]
+
+
+def witness(change: Callable[[Any], object]) -> Tamper:
+    return lambda document: change(next(one["witness"] for one in document["properties"] if one["name"] == "deadlock.global"))
+
+
+def without_property(name: str) -> Tamper:
+    def change(document: Document) -> None:
+        document["properties"] = [one for one in document["properties"] if one["name"] != name]
+
+    return change
+
+
+def shorten(found: Any) -> None:
+    del found["steps"][-1]
+    found["length"] -= 1
+
+
+WIDER = HOLDER.replace("more:7,", "more:7.enter, more:7,")
+DIFFERS: list[tuple[str, str, Tamper, str]] = [
+    ("a clause dropped", "counted.json", drop(HOLDER), "safety: the invariant allows a violation of what it is to prove, says z3"),
+    ("another clause dropped", "counted.json", drop(HELD), "consecution: some step leads out of the invariant, says z3"),
+    ("a clause widened", "counted.json", swap(HOLDER, WIDER), "safety: the invariant allows a violation"),
+    ("a clause narrowed", "counted.json", swap(FREE, "x in {0}"), "consecution: some step leads out of the invariant, says z3"),
+    ("a clause `false`", "counted.json", add("false"), "initiation: the first state does not have the invariant, says z3"),
+    ("no clause left", "counted.json", lambda one: one["invariant"].update(clauses=[]), "safety: the invariant allows a violation"),
+    ("an unknown part", "counted.json", add("y in {1}"), "what is not there: there is no `y` in this model"),
+    ("an unknown value", "counted.json", add("x in {9}"), "what is not there: `x` is never `9`"),
+    ("no value", "counted.json", add("x in {}"), "what is not there: `x` is never ``"),
+    (
+        "another digest",
+        "counted.json",
+        lambda one: one.update(digest="sha256:0"),
+        "stale\n  counted.dsl has changed since this was recorded",
+    ),
+    ("another parameter", "counted.json", lambda one: one["parameters"].update(TIMES=2), "stale"),
+    ("a property removed", "counted.json", without_property("invariant.small"), "invariant.small is a property of the model, and not in"),
+    (
+        "a property added",
+        "counted.json",
+        lambda one: one["properties"].append({**one["properties"][0], "name": "y"}),
+        "y is not a property",
+    ),
+    (
+        "a violation said to be proved",
+        "crossed.json",
+        claim("deadlock.global", verdict="proved", witness=None, depth=None),
+        "deadlock.global is proved, says the record, and nothing in it shows how",
+    ),
+    (
+        "a violation said to be proved by the invariant",
+        "crossed.json",
+        both(
+            claim("deadlock.global", verdict="proved", witness=None, depth=None, certificate="invariant"),
+            lambda one: one["invariant"]["proves"].append("deadlock.global"),
+        ),
+        "safety: the invariant allows a violation of what it is to prove, says z3",
+    ),
+    (
+        "liveness by an invariant",
+        "counted.json",
+        both(
+            claim("liveness.ends", certificate="invariant"),
+            lambda one: one.update(uncertified={}),
+            lambda one: one["invariant"]["proves"].append("liveness.ends"),
+        ),
+        "liveness.ends is liveness: no invariant proves that",
+    ),
+    ("shown twice", "counted.json", lambda one: one["uncertified"].update(range="so"), "range is proved, says the record, and two things"),
+    (
+        "proves nothing known",
+        "counted.json",
+        lambda one: one["invariant"]["proves"].append("magic"),
+        "`proves` names magic, which is not a",
+    ),
+    ("proves what is violated", "crossed.json", lambda one: one["invariant"]["proves"].append("deadlock.global"), "which is not proved"),
+    ("uncertified nothing known", "counted.json", lambda one: one["uncertified"].update(magic="so"), "`uncertified` names magic"),
+    ("a proof to a depth", "counted.json", claim("range", depth=7), "range is proved, says the record, and to a depth"),
+    ("another kind", "counted.json", claim("range", kind="assert"), "range is not what the record says it is"),
+    ("another title", "counted.json", lambda one: one.update(title="t"), "its title is not `t`, but `two threads"),
+    ("no assumptions", "counted.json", lambda one: one.update(assumptions=[]), "its assumptions is not none, but liveness: weak"),
+    ("a better verdict", "crossed.json", lambda one: one.update(verdict="proved"), "its verdict is not proved, but violated"),
+    ("no certificate", "counted.json", claim("range", certificate=None), "range has a certificate, or has none"),
+    (
+        "a witness shortened",
+        "crossed.json",
+        both(witness(shorten), claim("deadlock.global", depth=1)),
+        "deadlock.global: its witness differs after 1 of 1 steps",
+    ),
+    ("a witness's length", "crossed.json", claim("deadlock.global", depth=3), "violated after 3 steps, says the record, and shows 2"),
+    (
+        "a step by another thread",
+        "crossed.json",
+        witness(lambda one: one["steps"][0].update(thread="nobody")),
+        "differs after 0 of 2 steps: the record says nobody: lock",
+    ),
+    (
+        "a step's changes",
+        "crossed.json",
+        witness(lambda one: one["steps"][1].update(changes={})),
+        "differs after 1 of 2 steps",
+    ),
+    (
+        "a step's stack",
+        "crossed.json",
+        witness(lambda one: one["steps"][1].update(stack=["main"])),
+        "deadlock.global: its witness is told differently, at step 2 (stack)",
+    ),
+    ("an explanation", "crossed.json", witness(lambda one: one.update(explanation="magic")), "told differently, explanation"),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "message"), [row[1:] for row in DIFFERS], ids=[row[0] for row in DIFFERS])
+def test_a_record_that_differs(here: Path, capsys: pytest.CaptureFixture[str], name: str, change: Tamper, message: str) -> None:
+    code, out, err = recheck(capsys, tamper(name, change), "--solver", "z3")
+    assert (code, err) == (1, "")
+    assert message in out
+
+
+BAD: list[tuple[str, Tamper, str]] = [
+    ("another version", lambda one: one.update(record=2), "a record of version 2; this is a reader of version 1"),
+    ("a version that is none", lambda one: one.update(record=True), "a record of version True"),
+    ("a field missing", lambda one: one.pop("uncertified"), "`uncertified` is missing"),
+    ("a field too much", lambda one: one.update(seconds=1), "`seconds` is not in such a record"),
+    ("a field of another kind", lambda one: one.update(model=7), "`model` is `7`, which is not a text"),
+    ("a truth for a number", claim("range", depth=True), "`properties[2].depth` is `true`, which is not a whole number"),
+    ("no object", lambda one: one["properties"].append(1), "properties[8] is not an object"),
+    ("a verdict that is none", claim("range", verdict="fine"), "`fine`, which is not a verdict"),
+    ("violated, and no witness", claim("range", verdict="violated"), "range is violated, and has no witness"),
+    ("a property twice", lambda one: one["properties"].append(one["properties"][0]), "has the property relock twice"),
+    ("a clause that is none", add("x = 1"), "clause 10 of the invariant is not a literal: `x = 1`"),
+    ("a clause spelled otherwise", add("x in {0,1}"), "clause 10 of the invariant is not spelled as `x in {0, 1}`"),
+    ("a bounded search", lambda one: one.update(depth=5), "its search was bounded"),
+    ("a name that is no text", lambda one: one["invariant"]["proves"].append(1), "`invariant.proves` has `1` in it"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
+def test_no_record(here: Path, capsys: pytest.CaptureFixture[str], change: Tamper, message: str) -> None:
+    code, out, err = recheck(capsys, tamper("counted.json", change))
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.35, 0.6, 0.85, 0.999])
+def test_a_truncated_record(here: Path, capsys: pytest.CaptureFixture[str], share: float) -> None:
+    text = Path("proofs/crossed.json").read_text()
+    Path("cut.json").write_text(text.rstrip()[: int(len(text.rstrip()) * share)])
+    code, _, err = recheck(capsys, "cut.json")
+    assert code == 2
+    assert "cut.json is not a proof record: it is not a JSON document" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "the document is not an object"),
+        ('{"record": 1, "record": 1}', "`record` twice"),
+        ('{"record": NaN}', "`NaN` for a number"),
+        ("[" * 100_000, "not a JSON document"),
+        ("{}", "`record` is missing"),
+    ],
+)
+def test_no_record_at_all(text: str, message: str) -> None:
+    with pytest.raises(BadRecord, match=message):
+        read(text)
+
+
+def test_a_report_is_not_a_record(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["prove", "counted.dsl", "--format", "json", "-o", "report.json"])
+    assert recheck(capsys, "report.json")[0] == 2
+    assert recheck(capsys, "counted.dsl")[0] == 2
+    assert recheck(capsys, "nowhere.json")[0] == 2
+    Path("latin.json").write_bytes(b"\xff")
+    assert "not a text in UTF-8" in recheck(capsys, "latin.json")[2]
+
+
+@pytest.mark.parametrize("clause", INVARIANT)
+def test_each_clause_is_needed(here: Path, capsys: pytest.CaptureFixture[str], clause: str) -> None:
+    assert recheck(capsys, tamper("counted.json", drop(clause)), "--solver", "z3")[0] == 1
+
+
+# ---------------------------------------------------------------- a model that has changed, or is gone
+
+
+def test_a_stale_record_is_never_held_against_the_changed_model(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("counted.dsl").write_text(COUNTED + "// a word more\n")
+    code, out, _ = recheck(capsys, "proofs/counted.json")
+    assert code == 1
+    assert "stale" in out
+    assert "`formal prove counted.dsl --save proofs` records it anew" in out
+    assert "unsat" not in out
+    Path("counted.dsl").unlink()
+    assert recheck(capsys, "proofs/counted.json")[0] == 2
+
+
+def test_a_record_that_shows_nothing_is_no_success(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def nothing(document: Document) -> None:
+        document["invariant"] = None
+        for one in document["properties"]:
+            one["certificate"] = None
+            document["uncertified"][one["name"]] = "no time"
+
+    code, out, _ = recheck(capsys, tamper("counted.json", nothing))
+    assert code == 3
+    assert "nothing in it can be rechecked" in out
+    assert "not rechecked: range (no time)" in out
+
+
+# ---------------------------------------------------------------- solvers that disagree, break down, or aren't there
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> Stub:
+    """Adds a solver."""
+    found = dict(SOLVERS)
+    monkeypatch.setattr(solvers, "SOLVERS", found)
+
+    def add(name: str, ask: Ask) -> None:
+        found[name] = Solver(name, "z3-solver", ask)
+
+    return add
+
+
+def says(word: str, reason: str = "") -> Ask:
+    """A solver that says the same to everything."""
+    return lambda _: (word, reason)
+
+
+def crash(text: str) -> tuple[str, str]:
+    raise ValueError("out of luck")
+
+
+def killed(text: str) -> tuple[str, str]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return "", ""
+
+
+def hang(text: str) -> tuple[str, str]:
+    time.sleep(60)
+    return "unsat", ""
+
+
+def test_solvers_that_contradict_each_other(here: Path, capsys: pytest.CaptureFixture[str], stub: Stub) -> None:
+    stub("liar", says("sat"))
+    code, out, _ = recheck(capsys, "proofs/counted.json", "--solver", "z3", "--solver", "liar")
+    assert code == 4
+    assert "disagreement" in out
+    assert "initiation: the solvers contradict each other: sat says liar, unsat says z3" in out
+    stub("yes", says("unsat"))
+    assert recheck(capsys, tamper("counted.json", add("false")), "--solver", "z3", "--solver", "yes")[0] == 4
+
+
+@pytest.mark.parametrize(
+    ("ask", "reason"),
+    [
+        (says("unknown", "too hard"), "too hard"),
+        (says("unknown"), "it does not say why"),
+        (says("maybe"), "it says `maybe`"),
+        (crash, "it broke down: ValueError: out of luck"),
+        (killed, "it broke down: killed by SIGKILL"),
+    ],
+)
+def test_a_solver_that_does_not_decide(here: Path, capsys: pytest.CaptureFixture[str], stub: Stub, ask: Ask, reason: str) -> None:
+    stub("weak", ask)
+    code, out, _ = recheck(capsys, "proofs/counted.json", "--solver", "weak")
+    assert code == 3
+    assert f"safety: nobody knows: weak: {reason}" in out
+    code, out, _ = recheck(capsys, "proofs/counted.json", "--solver", "weak", "--solver", "z3")
+    assert code == 0
+    assert f"weak: unknown ({reason})" in out
+
+
+def test_a_solver_that_hangs_is_ended(here: Path, capsys: pytest.CaptureFixture[str], stub: Stub) -> None:
+    stub("slow", hang)
+    begun = time.monotonic()
+    code, out, _ = recheck(capsys, "proofs/counted.json", "--solver", "slow", "--timeout", "0.5")
+    assert code == 3
+    assert "consecution: nobody knows: slow: out of time" in out
+    assert time.monotonic() - begun < 10
+
+
+def test_a_solver_that_is_not_installed_is_named(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solvers, "SOLVERS", {**SOLVERS, "cvc5": Solver("cvc5", "no-such-package", crash)})
+    code, out, _ = recheck(capsys, "proofs/crossed.json")
+    assert code == 0
+    assert "cvc5 is not installed (`pip install no-such-package`)" in out
+    code, _, err = recheck(capsys, "proofs/crossed.json", "--solver", "cvc5")
+    assert code == 2
+    assert "`pip install no-such-package` installs it" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--solver", "magic"], "unknown solver `magic`"),
+        (["--format", "xml"], "the formats are text, json"),
+        (["-o", "no/where"], "there is no folder no"),
+        (["--smtlib", "counted.dsl"], "counted.dsl"),
+        (["copy/counted.json", "--smtlib", "out"], "two of the records are called counted"),
+        (["--timeout", "0"], "a positive number of seconds"),
+    ],
+)
+def test_bad_usage(here: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
+    shutil.copytree("proofs", "copy")
+    code, out, err = recheck(capsys, "proofs/counted.json", *words)
+    assert (code, out) == (2, "")
+    assert message in err
