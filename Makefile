@@ -41,8 +41,8 @@ check: $(DEV) ## format, lint, types
 	$(BIN)/ruff check formal tests bench
 	$(BIN)/mypy
 
-regress: $(RUN) ## every model against its own expectation
-	$(BIN)/formal regress models
+regress: $(RUN) ## every model against its own expectation, by the records in proofs
+	$(BIN)/formal regress
 
 bench: $(DEV) ## where the time goes, as ratios within one run
 	$(BIN)/python -m bench

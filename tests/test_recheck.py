@@ -533,3 +533,124 @@ def test_bad_usage(here: Path, capsys: pytest.CaptureFixture[str], words: list[s
     code, out, err = recheck(capsys, "proofs/counted.json", *words)
     assert (code, out) == (2, "")
     assert message in err
+
+
+# ---------------------------------------------------------------- regress, with records
+
+
+def regress(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    capsys.readouterr()
+    code = main(["regress", *words])
+    told = capsys.readouterr()
+    assert "Traceback" not in told.out + told.err
+    return code, told.out
+
+
+def rows(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    code, out = regress(capsys, *words, "--format", "json")
+    return code, {row["file"]: row for row in json.loads(out)["models"]}
+
+
+def states(found: dict[str, Any]) -> dict[str, str]:
+    return {name: row["state"] for name, row in found.items()}
+
+
+def test_what_a_record_shows_is_not_proved_again(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save("counted.dsl", "proofs", TIMES="2")
+    code, found = rows(capsys, ".", "--proofs", "proofs")
+    assert code == 0
+    assert {name: (row["verdict"], row["how"], row["record"]) for name, row in found.items()} == {
+        "counted.dsl": ("proved", "rechecked, 1 proved again", "proofs/counted.json"),
+        "proofs/counted-TIMES=2.json": ("proved", "rechecked, 1 proved again", "proofs/counted-TIMES=2.json"),
+        "crossed.dsl": ("violated", "rechecked", "proofs/crossed.json"),
+    }
+    code, out = regress(capsys, ".", "--proofs", "proofs")
+    assert code == 0
+    assert "2 models and 1 record: 3 as recorded" in out
+    assert "proved (rechecked, 1 proved again)" in out
+    assert out.rstrip().splitlines()[-1].startswith("solvers: z3 ")
+
+
+def test_without_records_all_is_proved(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = rows(capsys, ".")
+    assert code == 0
+    assert {(row["how"], row["record"]) for row in found.values()} == {("proved", None)}
+    assert "solvers:" not in regress(capsys, ".")[1]
+
+
+def test_the_folder_is_found_where_no_path_is_given(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("models").mkdir()
+    Path("counted.dsl").rename("models/counted.dsl")
+    shutil.rmtree("proofs")
+    assert rows(capsys)[1]["models/counted.dsl"]["how"] == "proved"
+    save("models/counted.dsl", "proofs", INVARIANT)
+    assert rows(capsys)[1]["models/counted.dsl"]["how"] == "rechecked, 1 proved again"
+    assert rows(capsys, "-D", "TIMES=1")[1]["models/counted.dsl"]["how"] == "proved"
+    assert rows(capsys, "models")[1]["models/counted.dsl"]["how"] == "proved"
+
+
+def test_missing_stale_stray_and_unreadable_records(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("proofs/crossed.json").unlink()
+    save("counted.dsl", "proofs", TIMES="2")
+    Path("counted.dsl").write_text(COUNTED + "// a word more\n")
+    code, found = rows(capsys, ".", "--proofs", "proofs")
+    assert (code, states(found)) == (1, {"counted.dsl": "stale", "proofs/counted-TIMES=2.json": "stale", "crossed.dsl": "missing"})
+    assert (found["counted.dsl"]["how"], found["counted.dsl"]["verdict"]) == ("proved again", "proved")
+    assert "`formal prove counted.dsl --save proofs` records it anew" in found["counted.dsl"]["problems"][0]
+    assert "`formal prove counted.dsl -D TIMES=2 --save proofs`" in found["proofs/counted-TIMES=2.json"]["problems"][0]
+    assert found["crossed.dsl"]["problems"] == ["it has no record; `formal prove crossed.dsl --save proofs` makes one"]
+
+    Path("counted.dsl").unlink()
+    code, found = rows(capsys, ".", "--proofs", "proofs")
+    assert (code, found["proofs/counted.json"]["state"]) == (1, "no model")
+    assert found["proofs/counted.json"]["problems"] == ["its model counted.dsl is not there any more"]
+
+    Path("counted.dsl").write_text(COUNTED)
+    Path("proofs/cut.json").write_text('{"record": 1')
+    code, found = rows(capsys, "crossed.dsl", "--proofs", "proofs")
+    assert (code, states(found)["proofs/cut.json"], states(found)["proofs/counted.json"]) == (2, "bad record", "no model")
+    assert found["proofs/counted.json"]["problems"] == ["its model counted.dsl is not below crossed.dsl"]
+
+
+def test_a_record_that_does_not_stand_differs(here: Path, capsys: pytest.CaptureFixture[str], stub: Stub) -> None:
+    tamper("counted.json", drop(HOLDER))
+    code, found = rows(capsys, ".", "--proofs", "proofs")
+    assert (code, states(found)) == (1, {"counted.dsl": "differs", "crossed.dsl": "as recorded"})
+    assert found["counted.dsl"]["problems"] == [
+        "proofs/counted.json: safety: the invariant allows a violation of what it is to prove, says z3 and cvc5 and bitwuzla"
+    ]
+    stub("yes", says("unsat"))
+    assert states(rows(capsys, ".", "--proofs", "proofs")[1])["counted.dsl"] == "internal error"
+
+
+def test_recorded_verdicts_are_held_against_the_expectation(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("crossed.dsl").write_text(CROSSED.replace("expect violated deadlock.global;", "expect violated deadlock.global within 1;"))
+    save("crossed.dsl", "proofs")
+    code, found = rows(capsys, "crossed.dsl", "counted.dsl", "--proofs", "proofs")
+    assert (code, states(found)) == (1, {"crossed.dsl": "differs", "counted.dsl": "as recorded"})
+    assert found["crossed.dsl"]["problems"] == ["deadlock.global is expected to be violated within 1 steps, and takes 2"]
+    assert found["crossed.dsl"]["how"] == "rechecked"
+
+
+def test_what_comes_out_otherwise_when_it_is_proved_again_differs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def pretend(document: Document) -> None:
+        claim("deadlock.global", verdict="proved", witness=None, depth=None)(document)
+        document["uncertified"]["deadlock.global"] = "no time"
+
+    tamper("crossed.json", pretend)
+    code, found = rows(capsys, ".", "--proofs", "proofs")
+    assert (code, found["crossed.dsl"]["state"]) == (1, "differs")
+    assert found["crossed.dsl"]["problems"][0] == "deadlock.global is recorded as proved, and is violated"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-D", "TIMES=2"], "--proofs goes without -D"),
+        (["--proofs", "nowhere"], "no such folder"),
+        (["--proofs", "counted.dsl"], "no such"),
+    ],
+)
+def test_bad_usage_of_regress(here: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
+    assert main(["regress", ".", "--proofs", "proofs", *words]) == 2
+    assert message in capsys.readouterr().err
