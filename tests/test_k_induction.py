@@ -24,7 +24,7 @@ from formal.smt.inductive import inductive, ranges
 from formal.smt.layout import Layout, lay_out
 from formal.smt.lower import lower
 from formal.smt.relation import Relation, relate
-from formal.smt.solver import Answer
+from formal.smt.solver import Answer, Session
 from formal.smt.terms import both, either, negation
 from formal.verdict import Verdict
 
@@ -153,6 +153,19 @@ def test_without_different_states_a_circle_defeats_it(text: str, simple: bool, p
     assert step.inductive(["invariant.1"]) == (Answer.UNSAT, ("invariant.1",) if proved else ())
 
 
+def test_a_choice_is_ruled_out_in_every_state_before_the_last() -> None:
+    """From n = 1, from where nothing comes, the steps to 2 and to 3: both of these violate the assertion, by the choice to look."""
+    checked, relation = relation_of(
+        """0..3 n; thread t { loop { atomic { choose { skip; } or { assert n < 2; }
+        choose { await n == 0; n = 0; } or { await n == 1; n = 2; } or { await n == 2; n = 3; } } } }"""
+    )
+    properties = [p for p in checked.properties if p.name == "assert.t.1"]
+    step = InductionStep(relation, properties, inductive(relation, list(ranges(relation)), MEMORY), MEMORY)
+    step.extend()
+    step.extend()
+    assert step.inductive(["assert.t.1"]) == (Answer.UNSAT, ("assert.t.1",))
+
+
 # ---------------------------------------------------------------- the base case
 
 DEAD_ENDS = [
@@ -208,6 +221,14 @@ def test_what_is_too_large_to_encode_is_undecided() -> None:
 def test_a_solver_that_gives_up_leaves_it_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(InductionStep, "inductive", lambda *_: (Answer.UNKNOWN, ()))
     assert {finding.verdict for finding in findings(CIRCLE).values()} == {Verdict.UNDECIDED}
+
+
+def test_no_answer_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked, relation = relation_of(CIRCLE)
+    step = InductionStep(relation, [p for p in checked.properties if p.kind == "invariant"], [], MEMORY)
+    monkeypatch.setattr(Session, "ask", lambda *_: Answer.UNKNOWN)
+    assert step.inductive(["invariant.1"]) == (Answer.UNKNOWN, ())
+    assert inductive(relation, [True], MEMORY) == []
 
 
 def test_it_takes_part_only_when_asked_for() -> None:
