@@ -13,6 +13,8 @@ from typing import Final
 
 from formal.certificates.learning import NotLearned, learn
 from formal.certificates.whereabouts import Unplaced
+from formal.children import Child, Ended, wait
+from formal.diagnostics import InternalError
 from formal.engines.exploration import Exploration, OutOfMemory
 from formal.interp import Machine
 from formal.invariant import Invariant
@@ -35,6 +37,30 @@ class Certificate:
     proves: tuple[str, ...]
     states: int | None
     uncertified: Mapping[str, str]
+
+
+def certify_apart(program: Program, report: Report, deadline: float | None = None, tell: Tell | None = None) -> Certificate:
+    """The same in a process of its own, whose solver has seen nothing else: the same proof gets the same invariant, whatever was proved
+    before. Raises InternalError when that process breaks down."""
+    child = Child(lambda send: send(certify(program, report, deadline, send)))
+    certificate = None
+    try:
+        while not child.ended:
+            for value in child.receive() if wait([child], 0.2) else ():
+                match value:
+                    case Certificate():
+                        certificate = value
+                    case str() if tell is not None:
+                        tell(value)
+                    case Ended(crash=str() as crash):
+                        raise InternalError(crash)
+                    case _:
+                        pass
+    finally:
+        child.end()
+    if certificate is None:
+        raise InternalError("no certificate came")
+    return certificate
 
 
 def certify(program: Program, report: Report, deadline: float | None = None, tell: Tell | None = None) -> Certificate:

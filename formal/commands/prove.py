@@ -118,14 +118,14 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _saved(program: Program, found: Answer, arguments: argparse.Namespace, deadline: float | None, watcher: ProgressLine) -> Answer:
     """The answer with its record written, and certificates in it; as it was where there is nothing to record, which is said."""
-    from formal.certificates.making import certify
+    from formal.certificates.making import certify_apart
     from formal.certificates.record import file_name, render
 
     report = found.report
     if found.interrupted or report.verdict is Verdict.UNDECIDED:
         say(f"{report.file}: no record, not everything is decided")
         return found
-    certificate = certify(program, report, deadline, watcher.note)
+    certificate = certify_apart(program, report, deadline, watcher.note)
     path = str(Path(arguments.save) / file_name(report))
     text = render(report, certificate.invariant, certificate.proves, certificate.states, certificate.uncertified)
     answer(text.removesuffix("\n"), path)
