@@ -250,6 +250,7 @@ LEMMAS: list[tuple[Callable[[dict[str, Any]], list[Any]], list[int]]] = [
     (lambda v: [negation(v["a"]), negation(v["b"])], [0, 1]),
     (lambda v: [v["b"]], []),  # kept, but not so at the start
     (lambda v: [negation(v["c"]), negation(v["b"]), either(v["c"], negation(v["a"])), negation(v["a"])], [1, 2, 3]),
+    (lambda v: [negation(v["b"]), negation(v["c"]), negation(v["a"])], [0, 2]),
     (lambda v: [negation(v["a"]), both(negation(v["b"]), negation(v["c"]))], []),  # the second fails, and the first needs it
     (lambda _: [True], [0]),
     (lambda _: [False], []),

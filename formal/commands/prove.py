@@ -29,7 +29,7 @@ from formal.console import (
     say_diagnostics,
     seconds,
 )
-from formal.engines import AUTO, ENGINES
+from formal.engines import AUTO, ENGINES, RACING
 from formal.engines.protocol import REDUCTIONS
 from formal.formats import FORMATS, Style, load_format
 from formal.pipeline import Answer, Request, prove, select
@@ -48,7 +48,12 @@ def configure(parser: Parser) -> None:
     parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
     parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
     parser.add_argument("--property", action="append", default=[], dest="patterns", metavar="NAME", help="only these; * and ? match")
-    parser.add_argument("--engine", default=AUTO, metavar="NAME", help=f"{', '.join((AUTO, *ENGINES))} (default: {AUTO}, all side by side)")
+    parser.add_argument(
+        "--engine",
+        default=AUTO,
+        metavar="NAME",
+        help=f"{', '.join((AUTO, *ENGINES))} (default: {AUTO}, {' and '.join(RACING)} side by side)",
+    )
     parser.add_argument(
         "--no-reduce", action="append", default=[], dest="without", metavar="NAME", help=f"without {' or '.join(REDUCTIONS)} (repeatable)"
     )
