@@ -17,7 +17,7 @@ from formal.library import Library, ModelFile
 from formal.syntax import Node
 
 ABOUT = "about.dsl"
-_HEADS = ("model", "what it is", "source", "what is abstracted", "expected", "parameters")
+_HEADS = ("model", "what it is", "what happens", "abstractions", "expected", "parameters")
 _LONGEST = 120  # characters of an abstraction that still fit into the table
 _EXPECTED = ("expect_proved", "expect_up_to", "expect_violated")
 _LITERAL = re.compile(r"-?\d+|true|false")

@@ -1,4 +1,5 @@
-// savevm in the monitor, before 930e239d11: always on the main loop, so that no assertion fails, but without the BQL.
+// savevm in the monitor, before 930e239d11: always on the main loop (from QMP, as human-monitor-command, since
+// 7.2.9 only: effd60c878), so that no assertion fails, but without the BQL.
 
 protocol hmp_savevm_unlocked "HMP savevm, the BQL dropped during setup (before 930e239d11)";
 

@@ -11,6 +11,7 @@
 // What is abstracted, beyond lib/qemu.dsl:
 // - One migration, up to the end of its setup; a background snapshot up to where the guest runs again.
 // - The stream goes to a socket: to write to it takes no lock and always returns; it is no step.
+// - TCG says only whether run_on_cpu() is looked at.
 // - A vCPU's exit takes the BQL and gives it back. That the guest runs on while a migration hangs is what it is here for.
 
 import "lib/memory.dsl";
@@ -40,7 +41,7 @@ thread migration_thread @ "migration/migration.c:migration_thread" {
         if (MIGRATION_HOLDS_BQL) {
             qemu_mutex_unlock_iothread();
         }
-        set_up: skip @ "migration/savevm.c:qemu_savevm_wait_unplug";
+        set_up: skip @ "migration/migration.c:qemu_savevm_wait_unplug";
     }
 }
 
@@ -54,7 +55,7 @@ proc bg_migration_thread() @ "migration/migration.c:bg_migration_thread" {
     if (MIGRATION_HOLDS_BQL) {
         qemu_mutex_unlock_iothread();
     }
-    skip @ "migration/savevm.c:qemu_savevm_wait_unplug";
+    skip @ "migration/migration.c:qemu_savevm_wait_unplug";
     qemu_mutex_lock_iothread();
     vm_stop() @ "softmmu/cpus.c:vm_stop_force_state";
     saving: skip @ "migration/savevm.c:qemu_savevm_state_complete_precopy_non_iterable";
@@ -107,7 +108,7 @@ thread main_loop @ "softmmu/runstate.c:qemu_main_loop" {
     }
 }
 
-thread vcpu[v: VCPUS] @ "accel/kvm/kvm-accel-ops.c:kvm_vcpu_thread_fn" {
+thread vcpu[v: VCPUS] @ "softmmu/cpus.c:qemu_wait_io_event" {      // the loop around it, of TCG and KVM alike
     loop {
         skip;                                    // guest code, without the BQL
         qemu_mutex_lock_iothread();

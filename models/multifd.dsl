@@ -1,6 +1,7 @@
 // multifd's send side, up to the synchronisation at the end of a migration's setup.
 //
-// The migration thread waits in multifd_send_sync_main() for every channel. A channel's thread exists only once its connection does: a
+// The migration thread waits in multifd_send_sync_main() for every channel. (The text of 930e239d11 has multifd_save_setup() wait; in the
+// source that only starts the connections.) A channel's thread exists only once its connection does: a
 // worker thread connects, and leaves the result as an idle source of the main loop, whose callback creates the channel's thread. That
 // callback needs the BQL. The importer says which order the semaphores are in: since 8.1 (d2026ee117) a channel posts channels_ready
 // when it starts to wait for work, and the synchronisation waits for it (SYNC_WAITS_CHANNELS_READY); before, only a page does.

@@ -1,8 +1,8 @@
 // Multifd setup in the second version of 930e239d11's patch, as posted and not merged: the BQL held across multifd_send_sync_main().
 //
 // The migration thread holds the BQL and waits for channels_ready. The channel's thread that would post it is not there yet: creating it
-// is up to the main loop, which waits for the BQL. The guest runs on until it needs the BQL too. Reported against that version with
-// exactly these threads in these places.
+// is up to the main loop, which waits for the BQL. The guest runs on until it needs the BQL too. The report against
+// that version shows these three in these places, and the RCU thread in synchronize_rcu(), which is left out here.
 
 protocol multifd_sync_locked "multifd setup, the BQL held across multifd_send_sync_main() (posted, not merged)";
 

@@ -12,6 +12,8 @@
 // - One snapshot. The QMP handler runs from iohandler_context, as since 7.2.9 (effd60c878).
 // - The setup's writes are one flush in ram_save_setup(): whatever is put before goes to a buffer of 32 KiB.
 // - multifd is off for snapshots: multifd_send_sync_main() returns at once. What the BQL being free around it allows is all here.
+// - Of the callbacks only the RAM's is here. A snapshot may call those of dirty bitmaps, VFIO, s390 and pseries too: save_setup/*.dsl.
+// - TCG says only whether run_on_cpu() is looked at.
 // - Saving the devices' state is left out; it comes after the setup.
 
 import "lib/block.dsl";
@@ -22,6 +24,7 @@ enum beyond {
     HEADER_FLUSH,                                // writing the header fills the buffer, and flushes it
     RUN_ON_CPU,                                  // TCG: the bitmap sync gives the BQL back while it waits for the other vCPUs
     DRAIN,                                       // bdrv_drain_all_begin() before, bdrv_drain_all_end() after
+    DRAIN_RUN_ON_CPU,
     CONTEXT_LOCK,                                // the lock of main_context, held from before the setup to the end (gone in 9.0)
     CONTEXT_LOCK_RUN_ON_CPU,
     RESUME,                                      // vm_start() at the end
@@ -30,8 +33,8 @@ enum beyond {
 
 param VCPUS in 1..64 = 2;
 param HEADER_FLUSHES in bool = BEYOND == HEADER_FLUSH;
-param TCG in bool = BEYOND == RUN_ON_CPU || BEYOND == CONTEXT_LOCK_RUN_ON_CPU;
-param DRAINED_SECTION in bool = BEYOND == DRAIN;
+param TCG in bool = BEYOND == RUN_ON_CPU || BEYOND == DRAIN_RUN_ON_CPU || BEYOND == CONTEXT_LOCK_RUN_ON_CPU;
+param DRAINED_SECTION in bool = BEYOND == DRAIN || BEYOND == DRAIN_RUN_ON_CPU;
 param AIO_CONTEXT_LOCK in bool = BEYOND == CONTEXT_LOCK || BEYOND == CONTEXT_LOCK_RUN_ON_CPU;
 param VM_START in bool = BEYOND == RESUME || BEYOND == RESUME_IN_THE_END;
 
@@ -67,7 +70,7 @@ proc save_snapshot() requires holds(BQL) @ "migration/savevm.c:save_snapshot" {
         vm_start();
     }
     if (IN_THE_END) {
-        saved = true @ "job.c:job_completed";
+        saved = true;
     }
 }
 
@@ -111,7 +114,7 @@ thread main_loop @ "softmmu/runstate.c:qemu_main_loop" {
     }
 }
 
-thread vcpu[v: VCPUS] @ "accel/tcg/tcg-accel-ops-mttcg.c:mttcg_cpu_thread_fn" {
+thread vcpu[v: VCPUS] @ "softmmu/cpus.c:qemu_wait_io_event" {      // the loop around it, of TCG and KVM alike
     loop {
         qemu_mutex_lock_iothread();              // guest code, for as long as it takes to need the BQL
         choose {
@@ -133,7 +136,7 @@ invariant owner_has_flag: forall t in thread: holds(t, BQL) implies t.iothread_l
 invariant flag_without_bql: forall t in thread: t.iothread_locked && !holds(t, BQL)
     implies at(t, pause_all_vcpus.paused) || at(t, qemu_wait_io_event.idle) || at(t, run_on_cpu.working);
 // Nobody waits in the block layer without the BQL. Nothing asserts that on the main loop, whose context is its own: there it is no crash
-// but a data race, of bottom halves, coroutines and completions that run without the BQL, beside those of a vCPU that has it.
+// but a data race: bottom halves, coroutines and completions run without the BQL, beside whoever has it.
 invariant main_loop_under_bql: at(main_loop, bdrv_poll_co.waiting) implies holds(main_loop, BQL);
 invariant one_poller: (number of t in thread: at(t, bdrv_poll_co.waiting)) <= 1;
 // A stopped vCPU does nothing, and is not in the guest.

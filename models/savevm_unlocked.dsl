@@ -3,7 +3,7 @@
 // A vCPU that polls main_context inside of a pflash write runs snapshot_save_job_bh there. Once the BQL is dropped, the vCPU is in no
 // AioContext, and the flush at the end of ram_save_setup() ends in bdrv_poll_co()'s assertion
 // `qemu_get_current_aio_context() == qemu_get_aio_context()'. QEMU 7.2.22 aborts there, in the vCPU's thread.
-// On the main loop the same write runs without the BQL too. No assertion sees that, but it is a data race: see the last two.
+// On the main loop the same write runs without the BQL too. No assertion sees that, but it is a data race: the second.
 
 protocol savevm_unlocked "snapshot-save, the BQL dropped during setup (before 930e239d11)";
 
@@ -14,4 +14,4 @@ import "savevm_qmp.dsl";
 
 expect violated wrong_context;                   // in a vCPU
 expect violated invariant.main_loop_under_bql;
-expect violated invariant.one_poller;
+expect violated invariant.one_poller;            // by two vCPUs, before the assertion of the first fails

@@ -1,4 +1,5 @@
-// COLO's failover as fixed: the BQL is given away for the join, and taken back before the RAM cache is freed.
+// COLO's failover as fixed (Lei Rao, "Fixed SVM hang when do failover before PVM crash", Jun 2021): the BQL is given away for the join,
+// and taken back before the RAM cache is freed.
 //
 // The thread goes on to its end, through what is left of its checkpoint. The cache outlives it.
 

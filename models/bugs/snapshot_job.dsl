@@ -9,9 +9,11 @@
 //
 // What is abstracted, beyond lib/qemu.dsl:
 // - One snapshot. What it writes is one write after the devices' state; the setup, and the BQL around it, is for savevm.dsl.
-// - The quit is a signal, which may come at any time. Its wake-up of the main loop, qemu_notify_event(), is a bottom half that only the
-//   main loop dispatches: a sleeping poll is woken by the signal itself, which no nested loop can take away.
-// - qemu_cleanup() is vm_shutdown() and the wait for the jobs. Cancelling asks the job to stop, which this one does at its end only.
+// - The quit is a signal, which may come at any time. Its wake-up of the main loop, qemu_notify_event(), stands here as a bottom half
+//   that only the main loop dispatches: a sleeping poll is woken by the signal itself, which no nested loop can take away.
+// - qemu_cleanup() is vm_shutdown() and the wait for the jobs. The drained section that it opens first, and never ends, is left out: with
+//   it a pflash write that it holds up may keep the quit, whichever context the job is in. Cancelling asks the job to stop, which this
+//   one does at its end only.
 // - vhost_started is no variable: vm_stop() stops vhost once every vCPU has stopped, vm_start() starts it. It is false exactly while the
 //   guest is not running and every vCPU has stopped.
 
@@ -40,7 +42,7 @@ proc save_snapshot() requires holds(BQL) @ "migration/savevm.c:save_snapshot" {
     bool saved_vm_running = current_run_state == RUN_STATE_RUNNING;
     vm_stop();
     virtio_net_pre_save();
-    bdrv_poll_co(vmstate_in_progress, bdrv_co_writev_vmstate_entry) @ "block/block-gen.h:bdrv_writev_vmstate";
+    bdrv_poll_co(vmstate_in_progress, bdrv_co_writev_vmstate_entry) @ "block/block-gen.c:bdrv_writev_vmstate";
     if (saved_vm_running) {
         vm_start();
     }

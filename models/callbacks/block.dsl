@@ -1,6 +1,6 @@
 // Block migration: with the capability block. A snapshot refuses to start with it.
 //
-// To put a BlockBackend on each disk drains it, which polls main_context in whichever thread this is. The BQL makes that legal, in the
+// Inserting a BlockBackend drains the disk, which polls main_context in whichever thread this is. The BQL makes that legal, in the
 // migration thread too.
 
 import "bql.dsl";

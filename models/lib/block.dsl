@@ -25,20 +25,20 @@ proc enter_coroutine() @ "util/async.c:aio_co_enter" {
 }
 
 // Goes to the node itself, not through a BlockBackend: a drained section does not stop it.
-proc bdrv_writev_vmstate() @ "block/block-gen.h:bdrv_writev_vmstate" {
+proc bdrv_writev_vmstate() @ "block/block-gen.c:bdrv_writev_vmstate" {
     enter_coroutine();
     bdrv_poll_co(vmstate_in_progress, bdrv_co_writev_vmstate_entry);
 }
 
 // As bdrv_poll_co(), but that a request which meets a drained section is queued: its coroutine waits until the section ends.
-proc blk_pwrite(ref bool in_progress, ref bool queued, ref bh co) @ "block/block-backend.c:blk_co_pwrite" {
+proc blk_pwrite(ref bool in_progress, ref bool queued, ref bh co) @ "block/block-gen.c:blk_pwrite" {
     enter_coroutine();
     if (DRAINED_SECTION) {
         atomic {
             in_progress = true;
             num_waiters = num_waiters + 1;
             if (pflash_quiesced) {
-                queued = true;
+                queued = true @ "block/block-backend.c:blk_wait_while_drained";
             } else {
                 schedule co;
             }

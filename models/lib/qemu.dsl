@@ -17,8 +17,8 @@ mutex BQL;
 thread_local bool iothread_locked = false;
 
 // The flag belongs to this thread alone, so that nobody sees the mutex taken and the flag not yet set: hence the atomic blocks. A thread
-// that executes anything has the flag set exactly if it owns the mutex: the assertions on the flag, that the BQL isn't locked twice and is
-// unlocked by whoever locked it only, are the built-in checks `relock` and `not_owner`.
+// that executes anything has the flag set exactly if it owns the mutex. The flag's assertions (never locked twice, unlocked by its owner
+// only) are the built-in checks `relock` and `not_owner`.
 proc qemu_mutex_lock_iothread() @ "softmmu/cpus.c:qemu_mutex_lock_iothread_impl" {
     atomic {
         lock BQL;
@@ -34,7 +34,7 @@ proc qemu_mutex_unlock_iothread() @ "softmmu/cpus.c:qemu_mutex_unlock_iothread" 
 }
 
 // qemu_get_current_aio_context(): the main loop's own context, else the main one for whoever has the flag set, else none.
-context main_context home main_loop when iothread_locked @ "util/async.c:qemu_get_aio_context";
+context main_context home main_loop when iothread_locked @ "util/async.c:qemu_get_current_aio_context";
 // Dispatched by the main loop only; no nested loop on main_context ever runs these.
 context iohandler_context @ "util/main-loop.c:iohandler_get_aio_context";
 context default_main_context;                    // glib's: the idle sources of QIO tasks
@@ -85,7 +85,7 @@ proc bdrv_poll_co(ref bool in_progress, ref bh co) @ "block/block-gen.h:bdrv_pol
 }
 
 // The end of the coroutine, the body of `co`. Atomic: the kick comes after in_progress is cleared, and is harmless if it comes early.
-proc bdrv_poll_co_done(ref bool in_progress) @ "scripts/block-coroutine-wrapper.py:gen_no_co_wrapper" {
+proc bdrv_poll_co_done(ref bool in_progress) @ "scripts/block-coroutine-wrapper.py:gen_wrapper" {
     atomic {
         in_progress = false;
         aio_wait_kick();

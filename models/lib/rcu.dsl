@@ -1,7 +1,8 @@
 // RCU: readers never wait; whoever wants to free something waits until nobody reads.
 //
 // A grace period is over once those that were reading when it began have ended. Here it is over when nobody reads at all, which waits for
-// longer: a protocol that gets stuck here may not get stuck in QEMU; one that is proved here is proved for both.
+// longer: a protocol that gets stuck here may not get stuck in QEMU, but one that does not is free of deadlock in both. Nothing here is
+// said of what runs after a grace period, which may begin earlier in QEMU.
 // A read section inside of another is left out of the models: it changes nothing.
 
 rwlock rcu;

@@ -2,6 +2,9 @@
 //
 // The importer declares `thread vcpu[v: VCPUS]`, whose loop calls qemu_wait_io_event(halt_cond[v], work_queued[v]) with the BQL held, and
 // a main loop that calls main_loop_should_exit().
+//
+// What is abstracted: the one state of a guest that does not run is RUN_STATE_SAVE_VM, also where QEMU has another. do_vm_stop() leaves out
+// vm_state_notify(), bdrv_drain_all() and bdrv_flush_all().
 
 import "qemu.dsl";
 import "run_on_cpu.dsl";
@@ -36,7 +39,7 @@ proc do_vm_stop() @ "softmmu/cpus.c:do_vm_stop" {
             current_run_state = RUN_STATE_SAVE_VM;
         }
         pause_all_vcpus();
-        assert guest_stopped: forall v in vcpu: stopped[v] "vm_stop() returns to the main loop with every vCPU stopped";
+        assert guest_stopped: forall v in vcpu: stopped[v] "vm_stop() returns, outside of a vCPU, with every vCPU stopped";
     } else {
         vmstop_requested = false;
     }

@@ -1,4 +1,4 @@
-// A wrong turn: only the pair in savevm.c is deleted. The callbacks take the BQL that their caller holds already.
+// Not posted, but tried on the list (2 May 2023): only the pair in savevm.c is deleted. The callbacks take the BQL that their caller holds.
 
 import "bql_pair.dsl";
 

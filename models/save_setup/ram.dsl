@@ -1,4 +1,4 @@
-// The RAM section's setup alone, under TCG: the bitmap sync sleeps in run_on_cpu() with ramlist, RCU and bitmap_mutex held.
+// The RAM section's setup alone, under TCG: the bitmap sync sleeps in run_on_cpu() with ramlist and RCU held.
 
 protocol ram "save_setup of the RAM, alone";
 
