@@ -21,7 +21,6 @@ from formal.children import Child, Ended, Tell, wait
 from formal.commands.judging import Records, Row, Task, judge
 from formal.commands.recheck import choose_solvers, read_record, told_solvers
 from formal.console import Exit, Parser, UsageError, answer, check_writable, definitions, positive, seconds
-from formal.recorded import BadRecord
 from formal.regress import is_protocol
 
 if TYPE_CHECKING:
@@ -104,6 +103,8 @@ def _proofs(arguments: argparse.Namespace) -> str | None:
 
 def _stored(folder: str, protocols: Sequence[str], paths: Sequence[str]) -> tuple[Records, list[Row], tuple[Solver, ...]]:
     """The records of these models; rows for those that are of no model, or cannot be read; solvers that are not installed."""
+    from formal.recorded import BadRecord
+
     by_file = {Path(path).resolve(): path for path in protocols}
     found: dict[str, list[tuple[str, Record]]] = {}
     stray = []
