@@ -103,7 +103,7 @@ class _Search:
 
 
 def _prepare(program: Program, options: Options, tell: Tell, properties: dict[str, Property]) -> _Search:
-    """Proves what lemmas it can, before anything rests on them: the base case is told of no others."""
+    """Proves what lemmas it can, before anything rests on them. The base case does without: it would take them on trust."""
     base = Bounded(program, tuple(properties.values()), options.memory, without=options.without | {OWNERSHIP})
     offered = [] if OWNERSHIP in options.without else [*lemmas(base.relation), *standing(base.relation)]
     facts = inductive(base.relation, [*offered, *ranges(base.relation)], options.memory)
