@@ -358,7 +358,7 @@ def test_a_forged_witness_does_not_stand(run: Run, tmp_path: Path) -> None:
     assert run("replay", "w.json").returncode == 2
 
 
-@pytest.mark.parametrize("words", [["--help"], ["prove", "--help"], ["check", "--help"], ["replay", "--help"], ["regress", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in ("prove", "check", "replay", "recheck", "regress"))])
 def test_help_is_quick_and_imports_nothing_heavy(words: list[str]) -> None:
     script = f"import sys; from formal.cli import main; code = main({words!r}); print(sorted(sys.modules), file=sys.stderr); sys.exit(code)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=20, cwd=ROOT)
