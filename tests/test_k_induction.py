@@ -195,7 +195,7 @@ def test_what_terminates_is_proved(text: str) -> None:
 def test_where_no_execution_goes_on_all_is_proved() -> None:
     """From any state, u may be in its loop; from the first one, nobody gets further than one step."""
     found = findings("0..5 n; bool b; thread t { skip; } thread u { await b; loop { n = n < 5 ? n + 1 : 0; } } invariant n == 0;")
-    assert found["invariant.1"].reason == "no execution is longer than 1 steps"
+    assert found["invariant.1"].reason == "no execution is longer than 2 steps"
 
 
 def test_a_depth_is_a_limit_for_proofs_too() -> None:
