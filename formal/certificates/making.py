@@ -40,8 +40,8 @@ class Certificate:
 
 
 def certify_apart(program: Program, report: Report, deadline: float | None = None, tell: Tell | None = None) -> Certificate:
-    """The same in a process of its own, whose solver has seen nothing else: the same proof gets the same invariant, whatever was proved
-    before. Raises InternalError when that process breaks down."""
+    """The same in a process of its own. As long as this one has not used the solver itself, the same proof gets the same invariant,
+    whatever was proved before. Raises InternalError when that process breaks down."""
     child = Child(lambda send: send(certify(program, report, deadline, send)))
     certificate = None
     try:
