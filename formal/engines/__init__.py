@@ -10,7 +10,12 @@ from typing import Final, cast
 from formal.engines.protocol import Engine
 
 ENGINES: Final[Mapping[str, str]] = MappingProxyType(
-    {"explicit": "formal.engines.explicit", "bmc": "formal.engines.bmc", "k-induction": "formal.engines.k_induction"}
+    {
+        "explicit": "formal.engines.explicit",
+        "bmc": "formal.engines.bmc",
+        "k-induction": "formal.engines.k_induction",
+        "pdr": "formal.engines.pdr",
+    }
 )
 AUTO: Final = "auto"  # those of RACING side by side; the first conclusive finding for a property counts
 RACING: Final = ("explicit", "bmc")
