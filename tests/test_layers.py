@@ -123,7 +123,7 @@ def test_the_two_readings_are_strangers() -> None:
 
 
 def test_engines_are_strangers() -> None:
-    engines = {"engines.explicit", "engines.bmc", "engines.k_induction"}
+    engines = {"engines.explicit", "engines.bmc", "engines.k_induction", "engines.pdr"}
     for engine in engines:
         targets = {_own(name) for name, _ in _imports(MODULES[engine])}
         assert not targets & (engines - {engine})
