@@ -108,6 +108,7 @@ def prove(program: Program, request: Request, watcher: Watcher | None = None) ->
         statistics=outcome.statistics,
         defines=request.defines,
         extra=request.extra,
+        sources=program.sources,
     )
     return Answer(report, outcome.interrupted, outcome.crashes)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal as Lit
 from typing import TypeAlias
 
-from formal.diagnostics import Span
+from formal.diagnostics import Source, Span
 
 # ---------------------------------------------------------------- types
 
@@ -777,3 +777,4 @@ class Program:
     nesting_declared: bool
     expectations: tuple[Expectation, ...]
     assumptions: tuple[str, ...]  # lines that are printed with the verdict
+    sources: tuple[Source, ...] = ()  # the files read, the model first

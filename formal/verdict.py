@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from formal.diagnostics import Source
+
 ViewValue: TypeAlias = bool | int | str | tuple[str, ...]
 # A state, flat, by name. Both readings produce exactly these keys, so that a witness can be compared key by key:
 #   "BQL.owner": thread name or "none"     "M.count": int (recursive mutexes)      (array elements: "chan[1].owner")
@@ -79,12 +81,14 @@ class WitnessStep:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A violation that the interpreter has replayed."""
+    """A violation that the interpreter has replayed. `initial`: the state before the first step; each step's changes give the next, but
+    for where threads stand."""
 
     steps: tuple[WitnessStep, ...]
     context_switches: int
     loop_to: int | None
     explanation: str
+    initial: View = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,8 @@ class PropertyResult:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One model's answer. `depth` is what --depth asked for; `defines` and `extra` are the -D and --with it was loaded with."""
+    """One model's answer. `depth` is what --depth asked for; `defines` and `extra` are the -D and --with it was loaded with, `sources`
+    the files read, `invariant` the clauses of the inductive invariant that proves what is proved, where one was asked for."""
 
     model: str
     title: str
@@ -119,6 +124,8 @@ class Report:
     statistics: Mapping[str, int | float | str] = field(default_factory=dict)
     defines: Mapping[str, str] = field(default_factory=dict)
     extra: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    invariant: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

@@ -112,6 +112,7 @@ class Assembly:
             nesting_declared=claims.nesting is not None,
             expectations=tuple(claims.expectations),
             assumptions=tuple(self._assumptions(bh_nesting, recursion)),
+            sources=tuple(sources),
         )
 
     def _instances(self) -> Iterable[p.ThreadInstance]:
