@@ -134,7 +134,8 @@ def _fault(machine: Machine, prop: Property, trace: Trace, execution: Execution)
 
 def _witness(machine: Machine, prop: Property, trace: Trace, execution: Execution) -> Witness:
     steps = tuple(_step(machine, number, step) for number, step in enumerate(execution.steps, 1))
-    return Witness(steps, _switches(execution.steps), trace.loop_to, explain(machine, prop, execution, trace.loop_to), machine.view(machine.initial()))
+    explanation = explain(machine, prop, execution, trace.loop_to)
+    return Witness(steps, _switches(execution.steps), trace.loop_to, explanation, machine.view(machine.initial()))
 
 
 def _switches(steps: Sequence[Step]) -> int:
