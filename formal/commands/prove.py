@@ -31,7 +31,7 @@ from formal.console import (
 )
 from formal.engines import AUTO, ENGINES, RACING
 from formal.engines.protocol import REDUCTIONS
-from formal.formats import FORMATS, Style, load_format
+from formal.formats import FORMATS, Style, load_format, load_remarks
 from formal.pipeline import Answer, Request, prove, select
 from formal.program import Program
 from formal.progress import ProgressLine
@@ -59,7 +59,7 @@ def configure(parser: Parser) -> None:
     )
     parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="for the whole command")
     parser.add_argument("--jobs", type=positive, metavar="N", help="engines at work at the same time (default: all that take part)")
-    parser.add_argument("--format", default="text", metavar="NAME", help=f"{' or '.join(FORMATS)} (default: text)")
+    parser.add_argument("--format", default="text", metavar="NAME", help=f"{', '.join(FORMATS)} (default: text)")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the report there instead of to standard output")
     parser.add_argument("--save", metavar="DIR", help="write a record of each proof there, for `formal recheck`")
     parser.add_argument("--stats", action="store_true", help="with the engines' figures")
@@ -97,8 +97,11 @@ def run(arguments: argparse.Namespace) -> int:
             answers.append(found if arguments.save is None else _saved(program, found, arguments, deadline, watcher))
             if answers[-1].interrupted:
                 break
+    reports = [one.report for one in answers]
     render = load_format(arguments.format)
-    answer(render([one.report for one in answers], _style(arguments)), arguments.output)
+    answer(render(reports, _style(arguments)), arguments.output)
+    for remark in load_remarks(arguments.format)(reports):
+        say(f"note: {remark}")
     return _exit(answers)
 
 

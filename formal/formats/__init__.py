@@ -10,7 +10,13 @@ from typing import Final, TypeAlias, cast
 
 from formal.verdict import Report
 
-FORMATS: Final[Mapping[str, str]] = MappingProxyType({"text": "formal.formats.text", "json": "formal.formats.json"})
+FORMATS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "text": "formal.formats.text",
+        "json": "formal.formats.json",
+        "itf": "formal.formats.itf",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +30,18 @@ class Style:
 
 
 Render: TypeAlias = Callable[[Sequence[Report], Style], str]
+Remarks: TypeAlias = Callable[[Sequence[Report]], tuple[str, ...]]
 
 
 def load_format(name: str) -> Render:
     """The renderer of that name (a key of FORMATS)."""
     return cast(Render, import_module(FORMATS[name]).render)
+
+
+def load_remarks(name: str) -> Remarks:
+    """What that format says besides its document, for standard error: above all, what the document does not show."""
+    return cast(Remarks, getattr(import_module(FORMATS[name]), "remarks", _nothing))
+
+
+def _nothing(_reports: Sequence[Report]) -> tuple[str, ...]:
+    return ()
