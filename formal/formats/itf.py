@@ -1,11 +1,12 @@
 """A witness in the Informal Trace Format, which the viewers and trace tools around Apalache and Quint read (Apalache's ADR-015).
 
-In: reports. Out: one JSON document with one trace, the first violated property's. The format has no room for more; `remarks` names the others.
+In: reports. Out: one JSON document with one trace, the first violated property's. The format has no room for more; `remarks` names the
+others.
 
-A variable is a key of `verdict.View` under the model's own name. Those that come and go (locals) are options, `Some(value)` or `None`: every
-state must have every variable. Integers are written as `#bigint`, as both tools do. The states' `#meta` tells who came there by which statement.
-`loop` is the state that a lasso comes back to; the last state repeats it. A step that is itself the error has no state after it, and stands in
-the trace's `#meta`.
+A variable is a key of `verdict.View` under the model's own name. Those that come and go (locals) are options, `Some(value)` or `None`:
+every state must have every variable. Integers are written as `#bigint`, as both tools do. The states' `#meta` tells who came there by which
+statement. `loop` is the state that a lasso comes back to; the last state repeats it. A step that is itself the error has no state after it,
+and stands in the trace's `#meta`.
 """
 
 from __future__ import annotations
