@@ -15,6 +15,7 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
         "text": "formal.formats.text",
         "json": "formal.formats.json",
         "itf": "formal.formats.itf",
+        "mermaid": "formal.formats.mermaid",
     }
 )
 
