@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "regress": ("formal.commands.regress", "hold every model to its own `expect`"),
         "new": ("formal.commands.new", "begin a callback: a commented file that says what to fill in"),
         "catalogue": ("formal.commands.catalogue", "a table of models: what each is, abstracts and is expected to show"),
+        "fmt": ("formal.commands.fmt", "put model files into the one layout"),
         "explain": ("formal.commands.explain", "the meaning of a diagnostic or a built-in check"),
     }
 )

@@ -7,7 +7,7 @@ below its own folder, below the folders of `--with` files, and the shipped model
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from formal import limits
@@ -98,11 +98,17 @@ def _read(files: Files, real: Path, shown: str, span: Span | None) -> Source | D
         data = real.read_bytes()
     except (OSError, ValueError) as error:
         return Diagnostic(Code.FILE_UNREADABLE, f"cannot read `{shown}`: {getattr(error, 'strerror', None) or error}", span, file=shown)
+    problem = source_of(data, shown)
+    return replace(problem, span=span) if isinstance(problem, Diagnostic) else problem
+
+
+def source_of(data: bytes, shown: str) -> Source | Diagnostic:
+    """The text in a file's bytes."""
     try:
         return Source(shown, _newlines(data.decode("utf-8")))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        return Diagnostic(Code.FILE_ENCODING, f"`{shown}` is not UTF-8 (line {line})", span, file=shown)
+        return Diagnostic(Code.FILE_ENCODING, f"`{shown}` is not UTF-8 (line {line})", None, file=shown)
 
 
 def _source(files: Files, source: Source, folder: Path | None) -> None:

@@ -10,8 +10,10 @@ import hashlib
 import os
 import re
 import stat
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import lark
@@ -23,6 +25,7 @@ from formal.resources import grammar_text
 from formal.syntax import Leaf, Node, Tree
 
 _TOKEN = re.compile(r'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"|[A-Za-z_]\w*|[{}\[\]();]|\n|[^\S\n]+|.', re.DOTALL)
+_WORD_LIST = re.compile(r"\(?(?P<words>[a-z_]+(?:\|[a-z_]+)*)(?:\)\\b)?\Z")
 _HEADS = re.compile(
     r"(protocol|import|const|param|enum|thread_local|mutex|recursive|rwlock|sem|event|cond|context|bh|oneshot|thread|hook|callback|proc|"
     r"deadlock|invariant|liveness|strong|nesting|disable|expect)\Z"
@@ -130,6 +133,47 @@ def parse(source: Source) -> tuple[tuple[Node, ...], tuple[Diagnostic, ...], fro
             diagnostics.append(_explained(source, error, start, end))
             unread |= _words(source.text[start:end])
     return tuple(items), tuple(diagnostics), frozenset(unread)
+
+
+def tokens(source: Source) -> tuple[Leaf, ...]:
+    """Every token of a text that can be parsed, punctuation and keywords included; what lies between two of them is blanks and comments.
+    Raises InternalError where the text holds what is no token."""
+    try:
+        found = list(_parser().lex(source.text))
+    except lark.exceptions.UnexpectedInput as error:
+        raise InternalError(f"the text cannot be cut into tokens: {error!r}") from error
+    return tuple(Leaf(token.type, str(token), Span(source, int(token.start_pos or 0), int(token.end_pos or 0))) for token in found)
+
+
+@cache
+def spellings() -> Mapping[str, tuple[str, ...]]:
+    """The words of each terminal that is made of words, such as LOCK: ("lock",): together, the keywords of the language."""
+    found: dict[str, tuple[str, ...]] = {}
+    for terminal in _parser().terminals:
+        written = _WORD_LIST.match(terminal.pattern.value)
+        if written is not None:
+            found[terminal.name] = tuple(written.group("words").split("|"))
+    return MappingProxyType(found)
+
+
+def keywords() -> frozenset[str]:
+    """Every word that cannot be a name."""
+    return frozenset(word for words in spellings().values() for word in words)
+
+
+def acceptable(text: str) -> frozenset[str]:
+    """Names of the terminals that may follow the beginning of a text; none where that beginning is mistaken already."""
+    try:
+        reading = _parser().parse_interactive(text)
+        reading.exhaust_lexer()
+        return frozenset(reading.accepts())  # type: ignore[no-untyped-call]
+    except (lark.exceptions.UnexpectedInput, _Deep):
+        return frozenset()
+
+
+def pieces(text: str) -> list[tuple[int, int]]:
+    """Where each declaration begins and ends, as far as that can be told of a text that may have mistakes."""
+    return _declarations(text)
 
 
 def _words(text: str) -> frozenset[str]:
