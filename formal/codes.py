@@ -1,6 +1,7 @@
 """The codes of diagnostics: one a mistake, stable for ever. Layer 0.
 
-E01xx files and the command line, E02xx text, E03xx names, E04xx types and kinds, E05xx control, E06xx sizes, W07xx lints.
+E01xx files and the command line, E02xx text, E03xx names, E04xx types and kinds, E05xx control, E06xx sizes, W07xx lints, E08xx logs and
+their mappings.
 """
 
 from __future__ import annotations
@@ -207,6 +208,72 @@ class Code(Enum):
         "nested too deeply",
         "Brackets, blocks and operators nest at most 100 deep, blocks with procedures put in place at most 150.",
         "x = ((((…",
+    )
+    MAPPING_TEXT = (
+        "E0801",
+        "a mapping is not TOML",
+        "The file that says which lines of a log are which steps is TOML 1.0 in UTF-8.",
+        'event = "qemu_mutex_locked',
+    )
+    MAPPING_SHAPE = (
+        "E0802",
+        "a mapping says something that nothing reads",
+        "A key that is not known, a value of the wrong sort, a regular expression that is none: nothing of a mapping is passed over in silence.",
+        '[[rule]]\nevnt = "qemu_mutex_locked"',
+    )
+    MAPPING_NAME = (
+        "E0803",
+        "a mapping names what the model doesn't have",
+        "Bodies, threads, locks, labels and variables in a mapping are those of the model, or of the files it adds to the model.",
+        'step = { takes = "BLQ" }',
+    )
+    MAPPING_MISSING = (
+        "E0804",
+        "a model has no mapping",
+        "Beside MODEL.dsl a file MODEL.toml says which lines of a log are which steps; --mapping names another one.",
+        "formal conform models/classic/abba.dsl trace.log",
+    )
+    LOG_EMPTY = (
+        "E0811",
+        "a log without an event",
+        "An empty log fits every model: it says nothing.",
+        ": > trace.log; formal conform MODEL trace.log",
+    )
+    LOG_THREADS = (
+        "E0812",
+        "a log without thread ids",
+        "Who took a lock is half of what a log says. QEMU writes thread ids with -msg timestamp=on only.",
+        "qemu_mutex_lock waiting on mutex 0x55df691ecb40 (../../util/main-loop.c:318)",
+    )
+    LOG_UNMAPPED = (
+        "E0813",
+        "a log in which nothing is what the mapping is about",
+        "No line is an event that a rule names, or the line at which the model starts is missing: the wrong mapping, or the events were not traced.",
+        "17040@1795408597.231746:pflash_io_write …, and nothing else",
+    )
+    LOG_LINE = (
+        "E0814",
+        "a line of a log that is no event",
+        "A log whose lines cannot all be read may lack any of them.",
+        "Segmentation fault",
+    )
+    LOG_TRUNCATED = (
+        "E0815",
+        "a log whose last line has no end",
+        "What the line would have said is not known; half of it may look like another event.",
+        "17040@1795408597.231746:qemu_mut",
+    )
+    LOG_INTERLEAVED = (
+        "E0816",
+        "two lines of a log that were written into each other",
+        "Two processes, or a trace backend without a lock, wrote at the same time.",
+        "17040@1795408597.231746:qemu_mut17041@1795408597.231747:runstate_set …",
+    )
+    LOG_BINARY = (
+        "E0817",
+        "a log that is not text",
+        "Another trace backend (simple, ftrace) writes another format.",
+        "formal conform MODEL trace-17040",
     )
     UNUSED = (
         "W0701",

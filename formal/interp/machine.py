@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from formal.interp.actions import Actions
 from formal.interp.changes import Stop
 from formal.interp.control import Controls, Node
-from formal.interp.deadlock import Deadlock, Deadlocks
+from formal.interp.deadlock import Deadlock, Deadlocks, Wait
 from formal.interp.environment import NOBODY, Env
 from formal.interp.expressions import Expressions
 from formal.interp.items import At, info_of
@@ -195,6 +195,10 @@ class Machine:
             return self._expressions.references.locate(ref, env)(state)
         except Undefined:
             return None
+
+    def wait(self, state: State, thread: int) -> Wait:
+        """What a running thread that cannot move waits for."""
+        return self._deadlocks.wait(state, thread)
 
     def condition(self, expr: Expr) -> Function:
         """A property's condition as a function of the state; undefined is false."""

@@ -49,6 +49,10 @@ class Views:
         self._names = [thread.name for thread in self._program.threads]
         self._shows = [show for decl in layout.stored() for show in self._show(decl)]
 
+    def readers(self) -> list[tuple[str, Callable[[State], ViewValue]]]:
+        """The keys that every view has, where threads stand left out, and how each is read from a state."""
+        return list(self._shows)
+
     def of(self, state: State) -> View:
         """The view of a state."""
         view = {key: show(state) for key, show in self._shows}
