@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "prove": ("formal.commands.prove", "check every property of a model"),
         "check": ("formal.commands.check", "parse, resolve and type a model; point out what looks wrong"),
+        "simulate": ("formal.commands.simulate", "walk through a model at random, or step by step by hand"),
         "replay": ("formal.commands.replay", "run a stored witness through the interpreter, step by step"),
         "recheck": ("formal.commands.recheck", "whether stored proofs and witnesses stand, without searching again"),
         "regress": ("formal.commands.regress", "hold every model to its own `expect`"),

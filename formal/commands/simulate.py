@@ -1,0 +1,85 @@
+"""`formal simulate`: random walks through a model, or a walk step by step by hand.
+
+In: parsed arguments. Out: what the walks met and executed, an exit code: 1 when a property was violated. No violation met is no proof, and
+is never called one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, natural, positive, say_diagnostics
+from formal.formats import Style
+
+if TYPE_CHECKING:
+    from formal.program import Program
+
+_SCHEDULERS = ("mixed", "uniform", "sticky", "priorities")
+
+
+def configure(parser: Parser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("model", metavar="MODEL", help="a model file")
+    parser.add_argument("--seed", type=natural, default=0, metavar="N", help="the same seed gives the same walks (default: 0)")
+    parser.add_argument("--runs", type=positive, default=30, metavar="N", help="walks from the initial state (default: 30)")
+    parser.add_argument("--steps", type=natural, default=1000, metavar="N", help="of each walk, at most (default: 1000)")
+    parser.add_argument(
+        "--scheduler",
+        default="mixed",
+        metavar="NAME",
+        help=f"who moves next: {', '.join(_SCHEDULERS[1:])}, or each in turn (default: mixed)",
+    )
+    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
+    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
+    parser.add_argument("--interactive", action="store_true", help="pick each step by hand; ? helps, q ends")
+    parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text); `formal replay` takes the latter")
+    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    parser.add_argument("--no-color", action="store_true", help="no colour (so do NO_COLOR and a pipe)")
+    parser.epilog = "example: formal simulate models/savevm_unlocked.dsl --seed 7 --runs 100"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Walk; returns OK when no violation was met. Raises UsageError."""
+    begun = time.monotonic()
+    _check(arguments)
+    from formal.frontend import load
+
+    loaded = load(arguments.model, definitions(arguments.defines), arguments.extra)
+    say_diagnostics(loaded.diagnostics)
+    if loaded.program is None:
+        return Exit.USAGE
+    return _walks(loaded.program, arguments, begun)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """What argparse does not see. Raises UsageError."""
+    if arguments.format not in ("text", "json"):
+        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
+    if arguments.scheduler not in _SCHEDULERS:
+        raise UsageError(f"unknown scheduler `{arguments.scheduler}`", f"the schedulers are {', '.join(_SCHEDULERS)}")
+    if arguments.output is not None and arguments.output in (arguments.model, *arguments.extra):
+        raise UsageError(f"-o {arguments.output}: that is a model")
+    check_writable(arguments.output)
+
+
+def _walks(program: Program, arguments: argparse.Namespace, begun: float) -> int:
+    from formal.progress import ProgressLine
+    from formal.simulated import Simulated, render_json, render_text
+    from formal.walks.simulation import Plan, simulate
+
+    plan = Plan(arguments.seed, arguments.runs, arguments.steps, arguments.scheduler)
+    shown = coloured(sys.stderr, plain=arguments.no_color)
+    with ProgressLine(sys.stderr, shown=shown, prepare=lambda: None) as line:
+        found = simulate(program, plan, lambda walks: line.note(f"{walks} of {plan.runs} walks"))
+    simulated = Simulated(program, found, definitions(arguments.defines), tuple(arguments.extra), time.monotonic() - begun)
+    colour = arguments.output is None and coloured(sys.stdout, plain=arguments.no_color)
+    width = max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() and arguments.output is None else 80
+    text = render_json(simulated) if arguments.format == "json" else render_text(simulated, Style(width, colour))
+    answer(text, arguments.output)
+    if found.interrupted:
+        return Exit.INTERRUPTED
+    return Exit.VIOLATED if found.violations else Exit.OK
