@@ -16,6 +16,8 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
         "json": "formal.formats.json",
         "itf": "formal.formats.itf",
         "mermaid": "formal.formats.mermaid",
+        "junit": "formal.formats.junit",
+        "github": "formal.formats.github",
     }
 )
 

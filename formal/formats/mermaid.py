@@ -18,7 +18,7 @@ from formal.formats.messages import Holding, Message, Tracker
 from formal.formats.single import Violation, left_out, violations
 from formal.verdict import Report, ViewValue, WitnessStep
 
-_COLUMN = 38  # characters in a line of a note over one thread
+_COLUMN = 42  # characters in a line of a note over one thread
 _HOSTILE = re.compile(r"[^A-Za-z0-9 _.,:()\[\]=!&|/+*'?-]")  # what is written as an entity
 _WORDS = re.compile(r"\bend\b|style|classdef|(?:no)?wrap(?=:)", re.IGNORECASE)  # words that its scanner looks for, wherever they stand
 
@@ -89,7 +89,7 @@ class _Diagram:
         """What stands at the step: the C function where it has changed, the statement, what it has set."""
         where = step.c_source or (step.stack[-1] if step.stack else step.thread)
         if self._where.get(step.thread, step.thread) != where:
-            yield f"[{where}]"
+            yield from (f"[{where}]",) if len(where) + 2 <= _COLUMN else re.split("(?<=:)", f"[{where}]", maxsplit=1)
         self._where[step.thread] = where
         yield f"{step.step}. {step.statement}"
         yield from (f"{name} = {_shown(value)}" for name, value in self._tracker.variables(step))
@@ -124,12 +124,12 @@ def _shown(value: ViewValue) -> str:
 
 def _lines(parts: Iterable[str], width: int) -> str:
     """Each part from a new line, and wrapped."""
-    lines = (line for part in parts for line in textwrap.wrap(part, width, break_on_hyphens=False))
+    lines = (line for part in parts for line in textwrap.wrap(part, width, break_on_hyphens=False, break_long_words=False))
     return "<br/>".join(escape(line) for line in lines)
 
 
 def escape(text: str) -> str:
     """The text on one line, as entities wherever the diagram's grammar, or what is done before it is parsed, could see something in it."""
-    flat = " ".join(text.split())
+    flat = "".join(one if one.isprintable() else "\ufffd" for one in " ".join(text.split()))
     marked = {found.start() for found in _WORDS.finditer(flat)}
     return "".join(f"#{ord(one)};" if at in marked or _HOSTILE.match(one) else one for at, one in enumerate(flat))
