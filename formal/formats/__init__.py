@@ -17,6 +17,7 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
         "itf": "formal.formats.itf",
         "mermaid": "formal.formats.mermaid",
         "junit": "formal.formats.junit",
+        "sarif": "formal.formats.sarif",
         "github": "formal.formats.github",
     }
 )

@@ -56,8 +56,8 @@ def render(reports: Sequence[Report], _style: Style) -> str:
 
 def document(suites: Sequence[Suite]) -> str:
     """The XML of some suites. What XML cannot hold is shown as U+FFFD."""
-    root = ElementTree.Element("testsuites", name="formal", **_counts([case for suite in suites for case in suite.cases]))
-    root.set("time", _time(sum(suite.seconds for suite in suites)))
+    counts = _counts([case for suite in suites for case in suite.cases])
+    root = ElementTree.Element("testsuites", {"name": "formal", **counts, "time": _time(sum(suite.seconds for suite in suites))})
     for suite in suites:
         _add(root, suite)
     for element in root.iter():
@@ -102,7 +102,8 @@ def _case(result: PropertyResult, suite: str, seconds: float) -> Case:
 
 
 def _add(root: ElementTree.Element, suite: Suite) -> None:
-    element = ElementTree.SubElement(root, "testsuite", name=suite.name, **_counts(suite.cases), skipped="0", time=_time(suite.seconds))
+    attributes = {"name": suite.name, **_counts(suite.cases), "skipped": "0", "time": _time(suite.seconds)}
+    element = ElementTree.SubElement(root, "testsuite", attributes)
     if suite.file is not None:
         element.set("file", suite.file)
     if suite.facts:
