@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from formal.interp import Machine, Outcome, ReplayError, State, replay
-from formal.interp.replay import changed
+from formal.interp.replay import changed, unjudged
 from formal.program import Program
 from formal.verdict import Move, Trace, View, Witness
+
+
+WALK = "walk"  # in the place of a property: an execution that is to show no violation; no property has this name
 
 
 class BadRecord(Exception):
@@ -22,7 +25,7 @@ class BadRecord(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a document says of one violated property."""
+    """What a document says of one violated property, or of a walk (`prop` is then WALK)."""
 
     prop: str
     file: str
@@ -35,11 +38,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """`witness` is set when the record ends in its violation; else `difference` says what came instead, after `done` steps."""
+    """`witness` is set when the record ends in its violation; else `difference` says what came instead, after `done` steps.
+    `outcomes`: the steps that could be followed."""
 
     witness: Witness | None
     done: int
     difference: str | None
+    outcomes: tuple[Outcome, ...] = ()
 
 
 def records(document: Any) -> tuple[Record, ...]:
@@ -47,7 +52,7 @@ def records(document: Any) -> tuple[Record, ...]:
     reports = document if isinstance(document, list) else [document]
     found = tuple(record for report in reports for record in _of(report))
     if not found:
-        raise BadRecord("it has no witness: no property in it is violated")
+        raise BadRecord("it has no witness: no property in it is violated, and no walk is in it")
     return found
 
 
@@ -55,18 +60,20 @@ def _of(report: Any) -> Sequence[Record]:
     try:
         defines = {str(name): _word(value) for name, value in report["parameters"].items()}
         extra = tuple(str(path) for path in report.get("with", ()))
+        witnesses = [(str(result["name"]), result["witness"]) for result in report["properties"] if result["witness"] is not None]
+        if report.get(WALK) is not None:
+            witnesses.append((WALK, report[WALK]))
         return [
             Record(
-                str(result["name"]),
+                name,
                 str(report["file"]),
                 str(report["digest"]),
                 defines,
                 extra,
-                tuple(_step(step) for step in result["witness"]["steps"]),
-                _position(result["witness"]["loop_to"]),
+                tuple(_step(step) for step in witness["steps"]),
+                _position(witness["loop_to"]),
             )
-            for result in report["properties"]
-            if result["witness"] is not None
+            for name, witness in witnesses
         ]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise BadRecord(f"it is not what `formal prove --format json` writes ({type(error).__name__}: {error})") from error
@@ -94,16 +101,16 @@ class _Run:
     """One run of the model that has matched the record so far, as a linked list: several can look the same to the reader of a witness."""
 
     state: State
-    thread: int | None
+    outcome: Outcome | None
     before: _Run | None
 
-    def moves(self, machine: Machine) -> tuple[Move, ...]:
-        moves = []
+    def outcomes(self) -> tuple[Outcome, ...]:
+        found = []
         run: _Run | None = self
-        while run is not None and run.thread is not None:
-            moves.append(Move(run.thread, machine.view(run.state)))
+        while run is not None and run.outcome is not None:
+            found.append(run.outcome)
             run = run.before
-        return tuple(reversed(moves))
+        return tuple(reversed(found))
 
 
 def follow(program: Program, machine: Machine, record: Record) -> Followed:
@@ -114,25 +121,28 @@ def follow(program: Program, machine: Machine, record: Record) -> Followed:
         matching = [(run, outcome) for run in runs for outcome in _matching(program, machine, run.state, step)]
         if last:
             for run, outcome in matching:
-                if outcome.error == record.prop:
-                    return _judge(machine, record, (*run.moves(machine), Move(outcome.thread, None)))
+                if outcome.error == record.prop or (outcome.after is None and record.prop == WALK):
+                    return _judge(machine, record, (*run.outcomes(), outcome))
         after: dict[State, _Run] = {}
         for run, outcome in matching:
             if outcome.after is not None and outcome.error is None and not outcome.ended:
-                after.setdefault(outcome.after, _Run(outcome.after, outcome.thread, run))
+                after.setdefault(outcome.after, _Run(outcome.after, outcome, run))
         if not after:
-            return Followed(None, done, _instead(program, machine, runs[0].state, step, matching))
+            return Followed(None, done, _instead(program, machine, runs[0].state, step, matching), runs[0].outcomes())
         runs = list(after.values())
-    found = [_judge(machine, record, run.moves(machine)) for run in runs]
+    found = [_judge(machine, record, run.outcomes()) for run in runs]
     return next((one for one in found if one.witness is not None), found[0])
 
 
-def _judge(machine: Machine, record: Record, moves: tuple[Move, ...]) -> Followed:
+def _judge(machine: Machine, record: Record, outcomes: tuple[Outcome, ...]) -> Followed:
+    if record.prop == WALK:
+        return Followed(unjudged(machine, outcomes), len(outcomes), None, outcomes)
+    moves = tuple(Move(one.thread, None if one.after is None else machine.view(one.after)) for one in outcomes)
     try:
         witness = replay(machine, Trace(record.prop, moves, record.loop_to))
     except ReplayError as error:
-        return Followed(None, len(moves), str(error))
-    return Followed(witness, len(moves), None)
+        return Followed(None, len(moves), str(error), outcomes)
+    return Followed(witness, len(moves), None, outcomes)
 
 
 def _matching(program: Program, machine: Machine, state: State, step: Mapping[str, Any]) -> list[Outcome]:

@@ -162,6 +162,10 @@ class Deadlocks:
 
     # ------------------------------------------------------------ who could end a wait
 
+    def waiting(self, state: State, threads: Iterable[int]) -> tuple[Waiting, ...]:
+        """What each of these running threads, which cannot move, waits for, and who could end that."""
+        return tuple(self._explained(state, thread) for thread in threads)
+
     def _ended_by(self, state: State, thread: int, others: Iterable[int]) -> bool:
         wait = self.wait(state, thread)
         if wait.kind == "lock":

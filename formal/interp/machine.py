@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from formal.interp.actions import Actions
 from formal.interp.changes import Stop
 from formal.interp.control import Controls, Node
-from formal.interp.deadlock import Deadlock, Deadlocks, Wait
+from formal.interp.deadlock import Deadlock, Deadlocks, Waiting, Wait
 from formal.interp.environment import NOBODY, Env
 from formal.interp.expressions import Expressions
 from formal.interp.items import At, info_of
@@ -209,6 +209,11 @@ class Machine:
         moving = self.enabled(state)
         waiting = [t for t in range(len(self.program.threads)) if state[t] > FINISHED and t not in moving]
         return self._deadlocks.find(state, waiting, moving, self._deadlock_names)
+
+    def waits(self, state: State) -> tuple[Waiting, ...]:
+        """The running threads that cannot move: what each waits for, and who could end that."""
+        threads = range(len(self.program.threads))
+        return self._deadlocks.waiting(state, [t for t in threads if state[t] > FINISHED and not self.steps(state, t)])
 
     def deadlocked(self, state: State, waiting: list[int], moving: list[int], asked: Iterable[str]) -> list[str]:
         """For searches: which of these deadlock properties the state violates, where it is known who waits."""

@@ -138,6 +138,17 @@ def _witness(machine: Machine, prop: Property, trace: Trace, execution: Executio
     return Witness(steps, _switches(execution.steps), trace.loop_to, explanation, machine.view(machine.initial()))
 
 
+def unjudged(machine: Machine, outcomes: Sequence[Outcome]) -> Witness:
+    """An execution from the initial state on that is to show no violation, as a witness of itself."""
+    steps: list[Step] = []
+    state = machine.initial()
+    for outcome in outcomes:
+        steps.append(Step(state, outcome))
+        state = state if outcome.after is None else outcome.after
+    written = tuple(_step(machine, number, step) for number, step in enumerate(steps, 1))
+    return Witness(written, _switches(steps), None, "", machine.view(machine.initial()))
+
+
 def _switches(steps: Sequence[Step]) -> int:
     threads = [step.outcome.thread for step in steps]
     return sum(one != other for one, other in pairwise(threads))

@@ -26,7 +26,7 @@ class Plan:
     """What is asked for. `steps`: at most, of each walk; `scheduler`: a key of SCHEDULERS, or MIXED."""
 
     seed: int = 0
-    runs: int = 30
+    runs: int = 50
     steps: int = 1000
     scheduler: str = MIXED
 
