@@ -1,4 +1,5 @@
-"""Where the grammar and the shipped models are: package data in an installed wheel, beside the package in a checkout. Layer 0."""
+"""Where the grammar and the shipped models are: package data in an installed wheel, beside the package in a checkout; and the schemas of
+what `--format json` writes, which lie in the package. Layer 0."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+_SCHEMA = ".schema.json"
 
 
 def _find(name: str) -> Path:
@@ -22,3 +24,13 @@ def grammar_text() -> str:
 def shipped_models() -> Path:
     """The folder in which imports are looked for last."""
     return _find("models")
+
+
+def schemas() -> tuple[str, ...]:
+    """The commands whose JSON documents have a schema."""
+    return tuple(sorted(path.name.removesuffix(_SCHEMA) for path in (_PACKAGE / "schemas").glob(f"*{_SCHEMA}")))
+
+
+def schema_path(command: str) -> Path:
+    """The file with the JSON Schema of that command's documents (one of `schemas`)."""
+    return _PACKAGE / "schemas" / f"{command}{_SCHEMA}"

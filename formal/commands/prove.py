@@ -59,7 +59,9 @@ def configure(parser: Parser) -> None:
     )
     parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="for the whole command")
     parser.add_argument("--jobs", type=positive, metavar="N", help="engines at work at the same time (default: all that take part)")
-    parser.add_argument("--format", default="text", metavar="NAME", help=f"{', '.join(FORMATS)} (default: text)")
+    parser.add_argument(
+        "--format", default="text", metavar="NAME", help=f"{', '.join(FORMATS)} (default: text); `formal schema` describes json"
+    )
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the report there instead of to standard output")
     parser.add_argument("--save", metavar="DIR", help="write a record of each proof there, for `formal recheck`")
     parser.add_argument("--stats", action="store_true", help="with the engines' figures")

@@ -50,7 +50,7 @@ class Tracker:
 
     def messages(self, step: WitnessStep) -> tuple[Message, ...]:
         """What passes between threads in this step. Call it once a step, in order."""
-        found = []
+        found: list[Message] = []
         for key, (before, after) in step.changes.items():
             match self._kind(key):
                 case "count" | "pending" as kind:
