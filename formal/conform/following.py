@@ -1,9 +1,9 @@
 """The question itself: is there an execution that shows exactly these events, in this order?
 
-In: a machine, a mapping, and events, one after the other. Out: the set of states that the events so far leave possible; it is empty from the
-first event on that no execution shows. This is the subset construction: a set is closed under silent steps, then each member makes the event's
-step. Sets are kept by number and so is what each event makes of them, so that what repeats in a log costs two look-ups. Exact: nothing is
-sampled, merged or approximated. Must not know what is told of the result.
+In: a machine, a mapping, and events, one after the other. Out: the set of states that the events so far leave possible; it is empty from
+the first event on that no execution shows. This is the subset construction: a set is closed under silent steps, then each member makes
+the event's step. Sets are kept by number and so is what each event makes of them, so that what repeats in a log costs two look-ups.
+Exact: nothing is sampled, merged or approximated. Must not know what is told of the result.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from formal.conform.mapping import Groups, Mapping
 from formal.conform.selecting import Selecting
 from formal.conform.states import UNBOUND, Bound, Closure, Possible, Silence, TooMany, taken
-from formal.interp import Machine
+from formal.interp import Machine, State
 from formal.interp.execution import Step
 
 EMPTY: Final = 0  # the number of the set without members
@@ -75,9 +75,9 @@ class Following:
             return self._number(frozenset((Possible(first, unbound),)))
         return self._number(frozenset(Possible(state, unbound) for state in self._reachable()))
 
-    def _reachable(self) -> Iterable[tuple[object, ...]]:
-        known = {first := self.machine.initial(): None}
-        left = [first]
+    def _reachable(self) -> Iterable[State]:
+        left = [self.machine.initial()]
+        known = dict.fromkeys(left)
         while left:
             state = left.pop()
             for thread in self._threads:
@@ -129,7 +129,6 @@ class Following:
         """The set behind the event; EMPTY if no execution shows it there. Raises TooMany."""
         found = self._after.get((number, kind))
         if found is None:
-            number = self._make_room(number)
             ends = frozenset(crossing.end for crossing in self.crossings(self.closure(number), self._kinds[kind]))
             found = self._after[number, kind] = self._number(ends)
         return found
@@ -161,8 +160,8 @@ class Following:
                 if self.selecting.steps_so(*meaning, state, after, thread):
                     yield Crossing(number, step, Possible(after, known), meaning.rule)
 
-    def _make_room(self, number: int) -> int:
-        """Forget all sets but this one, if they have become too many; its new number."""
+    def make_room(self, number: int) -> int:
+        """Forget all sets but this one, if they have become too many; its number from now on."""
         if self._kept <= KEPT:
             return number
         members = self._sets[number]

@@ -46,8 +46,8 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Which steps, or places to stand: all that is given has to hold. `thread`: who; `frame`: the innermost body; `caller`: the one that has
-    called it; `inside`: bodies somewhere on the stack; `label`, `statement`, `phase`: of the statement; `takes`, `gives`: locks that
+    """Which steps, or places to stand: all that is given has to hold. `thread`: who; `frame`: the innermost body; `caller`: the one that
+    has called it; `inside`: bodies somewhere on the stack; `label`, `statement`, `phase`: of the statement; `takes`, `gives`: locks that
     the step takes or gives back; `changes`: what else of the state it changes, by the names that witnesses use."""
 
     thread: Name | None = None

@@ -1,7 +1,7 @@
 """Which steps, and which places to stand, a selector means.
 
-In: a machine and a mapping's rules. Out: whether a step is one that a log would show, and whether it is the one that a line shows. What does
-not depend on the state is decided once for each place. Must not know logs.
+In: a machine and a mapping's rules. Out: whether a step is one that a log would show, and whether it is the one that a line shows. What
+does not depend on the state is decided once for each place. Must not know logs.
 """
 
 from __future__ import annotations
@@ -90,6 +90,14 @@ class Selecting:
         found = [rule.selector for rule in self._rules if rule.moves and not rule.optional and _fits(rule.selector, place, None)]
         return tuple(found) if all(selector.effects for selector in found) else None
 
+    def rules_of(self, before: State, after: State, thread: int) -> list[int]:
+        """The rules that mean this step, whatever their lines capture."""
+        place = self._place(before, thread)
+        if place is None:
+            return []
+        fitting = [number for number, rule in enumerate(self._rules) if rule.moves and _fits(rule.selector, place, None)]
+        return [number for number in fitting if self._works(self._rules[number].selector, None, before, after, thread)]
+
     def fused_from(self, before: State, after: State, thread: int) -> tuple[Name, ...]:
         """The bodies that the thread may now leave alone, unlogged, this being its first step there."""
         control = before[thread]
@@ -127,7 +135,7 @@ def _has(value: ViewValue, name: str) -> bool:
     return name in value if isinstance(value, tuple) else value == name
 
 
-def _fits(selector: Selector, place: _Place, groups: Groups | None) -> bool:  # noqa: C901 - one test a field
+def _fits(selector: Selector, place: _Place, groups: Groups | None) -> bool:
     if selector.thread is not None and not selector.thread.fits(place.thread, groups):
         return False
     if selector.frame is not None and not selector.frame.fits(place.frames[-1], groups):

@@ -1,7 +1,7 @@
 """The states that a log leaves possible, and the silent steps between them.
 
-In: a machine and the selectors. Out: for a set of states, all that can come of it by steps that no log shows (`Closure`). A state comes with
-what is known of the threads: which of the log's thread ids each one is. Must not know lines of logs.
+In: a machine and the selectors. Out: for a set of states, all that can come of it by steps that no log shows (`Closure`). A state comes
+with what is known of the threads: which of the log's thread ids each one is. Must not know lines of logs.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from formal.interp.machine import Outcome
 
 Bound: TypeAlias = tuple[int, ...]  # of each thread of the program, the log's id for it; UNBOUND as long as it has not shown itself
 UNBOUND = 0
+REMEMBERED = 40_000  # states whose silent steps are kept
 
 
 class Possible(NamedTuple):
@@ -87,7 +88,7 @@ class Silence:
         """The silent steps of one state, and where they lead."""
         moves = self._moves.get(state)
         if moves is None:
-            if len(self._moves) > self._most:
+            if len(self._moves) > REMEMBERED:
                 self._moves.clear()
             moves = self._moves[state] = [move for thread in self._threads for move in self._of(state, thread)]
         return moves
