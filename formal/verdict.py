@@ -68,7 +68,8 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class WitnessStep:
-    """One replayed step. `stack` is outermost first, as it was when the statement executed."""
+    """One replayed step. `stack` is outermost first, as it was when the statement executed. `about`: the object that the statement is
+    about, by its full name ("fork[1]", where the model says `lock first`); empty where it is about none, or several."""
 
     step: int
     thread: str
@@ -77,18 +78,92 @@ class WitnessStep:
     c_source: str | None
     stack: tuple[str, ...]
     changes: Mapping[str, tuple[ViewValue | None, ViewValue | None]]
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a thread stands: the statement, its place in the model, the C source, and the frames, outermost first."""
+
+    statement: str
+    source: SourceRef
+    c_source: str | None
+    stack: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A value at the end that the violation rests on: `what` ("holds(BQL)", "vcpu[0].iothread_locked") is `value`. `step`: the one that
+    changed it last, from 1; None if it has been so from the start."""
+
+    what: str
+    value: str
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A thread that will not go on, and what it waits for.
+
+    `kind`: of the wait, one of lock, semaphore, event, condition, context, thread, await, atomic, spawn (it has not been spawned, or has
+    finished). `wants`: the object that is waited for, empty where there is no one such object. `by`: who holds that lock, otherwise
+    whoever could end the wait (the thread itself, if it would later on). `since`: the step that took the lock.
+    `role`: "cycle", they wait for each other in this order, the last for the first; "stuck", there is no such cycle, this is where the
+    waiting comes from; "needed", could end a wait of one of those, and never will; "hangs", waits for one of all these; "starved", what a
+    lasso leaves behind. `able`, of the starved: the steps of the loop after which it could move. `idle`: its waiting is no harm by itself.
+    """
+
+    thread: str
+    role: str
+    kind: str
+    wants: str
+    by: tuple[str, ...]
+    since: int | None
+    spot: Spot | None
+    idle: bool = False
+    able: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """The steps that can be repeated for ever, and the threads that take them."""
+
+    first: int
+    last: int
+    movers: tuple[str, ...]
+
+
+Evidence: TypeAlias = Fact | Hop | Loop
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """One time that a bottom half was scheduled. Steps, from 1: `dispatched` None, it is pending still; `ended` None, it runs still."""
+
+    body: str
+    scheduled: int
+    dispatched: int | None
+    ended: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
     """A violation that the interpreter has replayed. `initial`: the state before the first step; each step's changes give the next, but
-    for where threads stand."""
+    for where threads stand.
+
+    `why`: what the violation rests on, the most telling first. `involved`: the objects that it speaks of, by name. `key_steps`: the numbers
+    of the steps that matter for it (docs of `formal.interp.explain_steps` say which); the last step is always one of them.
+    `dispatches`: what became of each scheduled bottom half, in order of scheduling."""
 
     steps: tuple[WitnessStep, ...]
     context_switches: int
     loop_to: int | None
     explanation: str
     initial: View = field(default_factory=dict)
+    why: tuple[Evidence, ...] = ()
+    involved: tuple[str, ...] = ()
+    key_steps: tuple[int, ...] = ()
+    dispatches: tuple[Dispatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
