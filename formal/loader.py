@@ -6,7 +6,7 @@ below its own folder, below the folders of `--with` files, and the shipped model
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from formal.syntax import Node
 @dataclass(slots=True)
 class Files:
     """What has been read so far. `unread`: the words of declarations with syntax errors; `blind`: a whole file could not be read;
-    `follow`: imports are expanded where they stand."""
+    `follow`: imports are expanded where they stand; `buffers`: texts that are newer than their files, by real path."""
 
     roots: list[Path] = field(default_factory=list)
     seen: set[Path] = field(default_factory=set)
@@ -31,11 +31,12 @@ class Files:
     unread: set[str] = field(default_factory=set)
     blind: bool = False
     follow: bool = True
+    buffers: Mapping[Path, str] = field(default_factory=dict)
 
 
-def read_model(path: str, extra: Sequence[str] = ()) -> Files:
-    """The file, its imports, and the `--with` files after it."""
-    files = Files([shipped_models().resolve()])
+def read_model(path: str, extra: Sequence[str] = (), buffers: Mapping[Path, str] | None = None) -> Files:
+    """The file, its imports, and the `--with` files after it. `buffers`: what an editor holds, by real path."""
+    files = Files([shipped_models().resolve()], buffers=buffers or {})
     for given in (path, *extra):
         if "\0" in given:
             shown = given.replace("\0", "\\0")
@@ -68,6 +69,11 @@ def read_text(text: str, name: str) -> Files:
     return files
 
 
+def text_source(text: str, shown: str) -> Source:
+    """A text as if it had been read from a file."""
+    return Source(shown, _newlines(text))
+
+
 def _newlines(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
@@ -87,6 +93,8 @@ def _file(files: Files, path: Path, shown: str, span: Span | None) -> None:
 def _read(files: Files, real: Path, shown: str, span: Span | None) -> Source | Diagnostic:
     if len(files.seen) > limits.FILES:
         return Diagnostic(Code.LIMIT, f"more than {limits.FILES} files", span, file=shown)
+    if real in files.buffers:
+        return Source(shown, _newlines(files.buffers[real]))
     try:
         if not real.exists():
             return Diagnostic(Code.FILE_MISSING, f"no file `{shown}`", span, file=shown)

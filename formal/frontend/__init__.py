@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from formal import limits
 from formal.codes import Code
@@ -29,9 +30,12 @@ class Loaded:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def load(path: str, defines: Mapping[str, str] | None = None, extra: Sequence[str] = ()) -> Loaded:
-    """Read the model in a file. `defines`: -D NAME=VALUE; `extra`: --with FILE. Raises nothing for a user's mistake."""
-    return _understand(read_model(path, extra), (path, *extra), defines or {})
+def load(
+    path: str, defines: Mapping[str, str] | None = None, extra: Sequence[str] = (), buffers: Mapping[Path, str] | None = None
+) -> Loaded:
+    """Read the model in a file. `defines`: -D NAME=VALUE; `extra`: --with FILE; `buffers`: texts that count instead of what is in a file,
+    by real path. Raises nothing for a user's mistake."""
+    return _understand(read_model(path, extra, buffers), (path, *extra), defines or {})
 
 
 def load_text(text: str, name: str = "<text>", defines: Mapping[str, str] | None = None) -> Loaded:
