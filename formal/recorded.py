@@ -15,7 +15,6 @@ from formal.interp.replay import changed, unjudged
 from formal.program import Program
 from formal.verdict import Move, Trace, View, Witness
 
-
 WALK = "walk"  # in the place of a property: an execution that is to show no violation; no property has this name
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from formal.interp.actions import Actions
 from formal.interp.changes import Stop
 from formal.interp.control import Controls, Node
-from formal.interp.deadlock import Deadlock, Deadlocks, Waiting, Wait
+from formal.interp.deadlock import Deadlock, Deadlocks, Wait, Waiting
 from formal.interp.environment import NOBODY, Env
 from formal.interp.expressions import Expressions
 from formal.interp.items import At, info_of
