@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "check": ("formal.commands.check", "parse, resolve and type a model; point out what looks wrong"),
         "simulate": ("formal.commands.simulate", "walk through a model at random, or step by step by hand"),
         "replay": ("formal.commands.replay", "run a stored witness through the interpreter, step by step"),
+        "conform": ("formal.commands.conform", "whether a log of a real run is a run of the model"),
         "recheck": ("formal.commands.recheck", "whether stored proofs and witnesses stand, without searching again"),
         "regress": ("formal.commands.regress", "hold every model to its own `expect`"),
         "new": ("formal.commands.new", "begin a callback: a commented file that says what to fill in"),

@@ -240,13 +240,13 @@ def _objects(file: _File, top: _Section) -> None:
     for event, value in top.table("only").items():
         section = _Section(file, f"only.{event}", 0, value if isinstance(value, dict) else {})
         section.known(("object", "match"))
-        name, match = section.text("object"), section.expression("match", 1)
-        if name is None or match is None:
+        named, match = section.text("object"), section.expression("match", 1)
+        if named is None or match is None:
             section.wrong(None, f"`{event}`: `object` and `match` say which lines to look at")
-        elif name not in file.objects:
-            section.wrong("object", f"no [objects.{name}] says how the log names it", code=Code.MAPPING_NAME)
+        elif named not in file.objects:
+            section.wrong("object", f"no [objects.{named}] says how the log names it", code=Code.MAPPING_NAME)
         else:
-            file.only[event] = Only(name, match)
+            file.only[event] = Only(named, match)
 
 
 def _rule(file: _File, section: _Section) -> None:

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from formal.conform.following import Following
+from formal.conform.following import Crossing, Following
 from formal.conform.states import Closure, Possible
+from formal.diagnostics import InternalError
+from formal.interp import Stop
 from formal.interp.execution import Execution, Step
+from formal.interp.machine import Outcome
 
 
 class Runs:
@@ -78,10 +81,19 @@ class Runs:
             at = self._advance(place, at, steps)
         return Execution(machine, tuple(steps), at.state)
 
+    def violating(self, prop: str, thread: int) -> Execution:
+        """As `example`, with the error that this thread's next step is."""
+        shown = self.example()
+        for choice, after in self._following.machine.run(shown.last[thread])(shown.last):
+            if isinstance(after, Stop) and after.prop == prop:
+                last = Step(shown.last, Outcome(thread, choice, None, prop))
+                return Execution(shown.machine, (*shown.steps, last), shown.last)
+        raise InternalError(f"the last step does not violate {prop}")
+
     def _advance(self, place: int, at: Possible, steps: list[Step]) -> Possible:
         """By silent steps, as few as can be, and the event's."""
         closure = self._closure(self._sets[place])
-        ways = {}
+        ways: dict[int, Crossing] = {}
         for one in self._following.crossings(closure, self._following.seen(self._kinds[place])):
             if one.end in self._alive[place + 1]:
                 ways.setdefault(one.start, one)

@@ -104,7 +104,7 @@ class Silence:
     def _alone(self, first: Step, state: State, thread: int, body: Name) -> Iterator[tuple[tuple[Step, ...], State]]:
         """The thread goes on, nobody else does, until it has left the body."""
         known = {state}
-        left = [((first,), state)]
+        left: list[tuple[tuple[Step, ...], State]] = [((first,), state)]
         while left:
             steps, at = left.pop()
             if not self._selecting.within(body, at, thread):

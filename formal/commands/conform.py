@@ -1,0 +1,186 @@
+"""`formal conform`: is a log of a real run a run of the model?
+
+In: parsed arguments. Out: what became of each log on standard output, an exit code: 0 when every log is accepted, 1 when one is rejected, 2 for
+a bad model, mapping or log, 3 when more states are possible than there is memory for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from formal.codes import Code
+from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, positive, say_diagnostics
+from formal.diagnostics import Diagnostic, Source
+
+if TYPE_CHECKING:
+    from formal.conform.checking import Checking
+    from formal.conform.mapping import Mapping
+    from formal.conform.result import Result
+
+MEMORY = 1024  # MiB
+STATE = 4096  # bytes that one possible state takes, with what is remembered of it
+
+
+def configure(parser: Parser) -> None:
+    """Declare the arguments."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("model", metavar="MODEL", help="a model file")
+    parser.add_argument("logs", nargs="+", metavar="LOG", help="a log of QEMU's `log` trace backend; - is standard input")
+    parser.add_argument("--mapping", metavar="FILE", help="which lines are which steps (default: MODEL with .toml for .dsl)")
+    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
+    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of declarations (repeatable)")
+    parser.add_argument("--memory", type=positive, default=MEMORY, metavar="MIB", help=f"give up beyond that many MiB (default: {MEMORY})")
+    parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
+    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.add_argument("--no-color", action="store_true", help="no colour and no progress (so do NO_COLOR and a pipe)")
+    parser.epilog = """A log is accepted if some execution of the model shows exactly its events, in their order. Steps that
+no rule of the mapping names may happen anywhere in between. docs/conform.md describes mappings.
+
+example: a snapshot of QEMU 7.2, its thread ids and its locks in the log
+
+  qemu-system-x86_64 … -msg timestamp=on -D trace.log -trace 'qemu_mutex_*' -trace 'savevm_*' \\
+      -trace runstate_set -trace migrate_set_state -trace blk_co_pwritev -trace thread_pool_complete
+  formal conform models/savevm_unlocked.dsl trace.log      # before 930e239d11: accepted
+  formal conform models/savevm_locked.dsl trace.log        # since: rejected, at the unlock that the patch removed
+"""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check each log; returns the worst. Raises UsageError."""
+    from formal.conform.log import BadLog
+
+    if arguments.format not in ("text", "json"):
+        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
+    check_writable(arguments.output)
+    checking = _checking(arguments)
+    if checking is None:
+        return Exit.USAGE
+    results: list[Result] = []
+    bad = False
+    for path in arguments.logs:
+        try:
+            results.append(_check(checking, path, arguments))
+        except BadLog as error:
+            say_diagnostics([error.diagnostic])
+            bad = True
+    if results:
+        answer(_told(results, arguments), arguments.output)
+    if bad:
+        return Exit.USAGE
+    found = {result.status for result in results}
+    return Exit.VIOLATED if "rejected" in found else Exit.UNDECIDED if "undecided" in found else Exit.OK
+
+
+# ---------------------------------------------------------------- model and mapping
+
+
+def _checking(arguments: argparse.Namespace) -> Checking | None:
+    """None when the model or its mapping is bad, which has then been said."""
+    from formal.conform.checking import Checking
+    from formal.conform.fitting import misfits
+    from formal.frontend import load
+    from formal.interp import Machine
+
+    mapping = _mapping(arguments)
+    if mapping is None:
+        return None
+    extra = [*mapping.extra, *arguments.extra]
+    loaded = load(arguments.model, {**mapping.parameters, **definitions(arguments.defines)}, extra)
+    if loaded.program is None:
+        say_diagnostics(loaded.diagnostics)
+        return None
+    machine = Machine(loaded.program)
+    wrong = misfits(mapping, machine)
+    if wrong:
+        say_diagnostics(wrong)
+        return None
+    return Checking(machine, mapping, arguments.memory * 1024 * 1024 // STATE)
+
+
+def _mapping(arguments: argparse.Namespace) -> Mapping | None:
+    from formal.conform.reading import read
+
+    path = arguments.mapping or str(Path(arguments.model).with_suffix(".toml"))
+    if arguments.mapping is None and Path(arguments.model).exists() and not Path(path).exists():
+        hint = f"write one (docs/conform.md), or name one: --mapping FILE; looked for `{path}`"
+        message = "nothing says which lines of a log are which steps of this model"
+        say_diagnostics([Diagnostic(Code.MAPPING_MISSING, message, None, hint=hint, file=arguments.model)])
+        return None
+    if not Path(arguments.model).exists():
+        say_diagnostics([Diagnostic(Code.FILE_MISSING, f"no file `{arguments.model}`", None, file=arguments.model)])
+        return None
+    found = read(path, _fetch)
+    if isinstance(found, tuple):
+        say_diagnostics(found)
+        return None
+    return found
+
+
+def _fetch(path: str) -> Source | Diagnostic:
+    """The text of a mapping file."""
+    try:
+        return Source(path, Path(path).read_bytes().decode("utf-8").replace("\r\n", "\n"))
+    except FileNotFoundError:
+        return Diagnostic(Code.FILE_MISSING, f"no file `{path}`", None, file=path)
+    except (OSError, ValueError) as error:
+        code = Code.FILE_ENCODING if isinstance(error, UnicodeDecodeError) else Code.FILE_UNREADABLE
+        return Diagnostic(code, f"cannot read `{path}`: {getattr(error, 'strerror', None) or error}", None, file=path)
+
+
+# ---------------------------------------------------------------- logs
+
+
+def _check(checking: Checking, path: str, arguments: argparse.Namespace) -> Result:
+    shown = not arguments.quiet and coloured(sys.stderr, plain=arguments.no_color)
+    told = _Progress(path) if shown else None
+    try:
+        if path == "-":
+            return checking.check("<standard input>", sys.stdin.buffer, told)
+        with Path(path).open("rb") as lines:
+            return checking.check(path, lines, told)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    finally:
+        if told is not None:
+            told.clear()
+
+
+class _Progress:
+    """How far the reading has come, on one line of standard error."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._last = time.monotonic()
+        self._written = False
+
+    def __call__(self, lines: int, seconds: float) -> None:
+        if time.monotonic() - self._last < 0.1:
+            return
+        self._last = time.monotonic()
+        text = f"{seconds:6.1f} s  {self._path}: {lines:,} lines"
+        sys.stderr.write(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}")
+        sys.stderr.flush()
+        self._written = True
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._written:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _told(results: list[Result], arguments: argparse.Namespace) -> str:
+    from formal.conform import telling
+
+    if arguments.format == "json":
+        documents = [telling.document(result) for result in results]
+        return json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, ensure_ascii=False)
+    width = max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() and arguments.output is None else 80
+    return "\n\n".join(telling.text(result, width) for result in results)

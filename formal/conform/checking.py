@@ -1,0 +1,178 @@
+"""One log held to one model, from the first line to the answer.
+
+In: what to follow with, and the lines of a log. Out: a `Result`. Raises BadLog for a log that is none. The lines are read once, and
+nothing is kept of them but a number for each mapped one. Must not print.
+"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from formal.conform.blame import reject
+from formal.conform.covering import coverage
+from formal.conform.following import EMPTY, Following, TooMany
+from formal.conform.log import Reader
+from formal.conform.mapping import Mapping
+from formal.conform.result import Coverage, Observed, Rejection, Result
+from formal.conform.runs import Runs
+from formal.conform.sieve import Sieve
+from formal.conform.states import UNBOUND, Possible
+from formal.interp import Machine, Stop
+from formal.interp.explain import explain
+
+EXPLAINED = 20_000  # events of a log for which an execution is written down
+OFTEN = 2048  # lines between two looks at the clock
+
+Told = Callable[[int, float], None]  # lines so far, seconds
+
+
+@dataclass(slots=True)
+class _Path:
+    """The sets so far: `sets[n]` is the one before the event `kinds[n]`, which is on line `lines[n]`."""
+
+    sets: array[int] = field(default_factory=lambda: array("l"))
+    kinds: array[int] = field(default_factory=lambda: array("l"))
+    lines: array[int] = field(default_factory=lambda: array("l"))
+
+
+class Checking:
+    """Logs under one model and mapping; what was learned from one is there for the next. `most`: states in one set."""
+
+    def __init__(self, machine: Machine, mapping: Mapping, most: int) -> None:
+        self._machine = machine
+        self._mapping = mapping
+        self._most = most
+        self._following = Following(machine, mapping, most)
+        self._broken: dict[int, tuple[str, ...]] = {}
+        self._forgotten = 0
+
+    def check(self, path: str, lines: Iterable[bytes], told: Told | None = None) -> Result:
+        """What becomes of the log of that name. Raises BadLog."""
+        began = time.monotonic()
+        self._forgotten = self._following.forgotten
+        reader = Reader(path, self._mapping.by_event, self._mapping.other_lines)
+        sieve = Sieve(self._mapping, path, reader)
+        run, violated = _Path(), dict[str, tuple[int | None, int]]()
+        rejection, undecided = None, ""
+        try:
+            at = self._following.start()
+            run.sets.append(at)
+            self._invariants(at, None, 0, violated)
+            for event, seen in sieve.sift(reader.events(lines)):
+                if told is not None and sieve.tally.mapped % OFTEN == 0:
+                    told(reader.lines, time.monotonic() - began)
+                at = self._following.make_room(at)
+                kind = self._following.kind(seen)
+                after = self._following.after(at, kind)
+                if after == EMPTY:
+                    previous = run.lines[-1] if run.lines else None
+                    closure = self._following.closure(at)
+                    rejection = reject(self._following, closure, event, seen, previous, len(run.lines))
+                    break
+                at = after
+                run.sets.append(at)
+                run.kinds.append(kind)
+                run.lines.append(event.number)
+                self._invariants(at, event.number, len(run.kinds), violated)
+            observed, covered, threads = self._ending(at, run, violated, rejection)
+        except TooMany:
+            observed, covered, threads = (), None, {}
+            undecided = f"more than {self._most:,} states are possible after {len(run.kinds):,} mapped events; give it more --memory"
+        return Result(
+            model=self._machine.program.name,
+            file=self._machine.program.file,
+            log=path,
+            mapping=self._mapping.source,
+            status="undecided" if undecided else "accepted" if rejection is None else "rejected",
+            lines=reader.lines,
+            comments=reader.comments,
+            other_lines=reader.others,
+            tally=sieve.tally,
+            seconds=time.monotonic() - began,
+            largest=self._following.largest,
+            threads=threads,
+            observed=observed,
+            rejection=rejection,
+            coverage=covered,
+            why_undecided=undecided,
+            parameters=self._machine.program.parameters,
+            extra=self._mapping.extra,
+        )
+
+    # ------------------------------------------------------------ what was observed
+
+    def _invariants(self, number: int, line: int | None, count: int, violated: dict[str, tuple[int | None, int]]) -> None:
+        """The invariants that do not hold in any of the set's states: whichever execution it was, it broke them."""
+        if self._following.forgotten != self._forgotten:
+            self._forgotten = self._following.forgotten
+            self._broken.clear()
+        names = self._broken.get(number)
+        if names is None:
+            states = iter(self._following.members(number))
+            left = set(self._machine.broken_invariants(next(states).state))
+            for member in states:
+                if not left:
+                    break
+                left.intersection_update(self._machine.broken_invariants(member.state))
+            names = self._broken[number] = tuple(sorted(left))
+        for name in names:
+            violated.setdefault(name, (line, count))
+
+    def _ending(
+        self, at: int, run: _Path, violated: dict[str, tuple[int | None, int]], rejection: Rejection | None
+    ) -> tuple[tuple[Observed, ...], Coverage | None, dict[int, tuple[str, ...]]]:
+        members = self._following.closure(at).members
+        last = run.lines[-1] if run.lines else None
+        errors = {} if rejection is not None else self._unavoidable(members)
+        runs = None
+        if self._following.forgotten == 0 and len(run.sets) == len(run.kinds) + 1:
+            runs = Runs(self._following, run.sets, run.kinds)
+            runs.trace_back()
+        observed = [self._invariant(name, *where, runs) for name, where in violated.items()]
+        observed += [self._error(name, thread, last, run, runs) for name, thread in errors.items()]
+        covered = None if runs is None else coverage(self._machine, runs.controls)
+        return tuple(observed), covered, self._threads(members)
+
+    def _unavoidable(self, members: list[Possible]) -> dict[str, int]:
+        """Errors that are all that some thread can do next, in every state that the log leaves possible."""
+        found: dict[str, int] = {}
+        for thread in range(len(self._machine.program.threads)):
+            errors = {self._only_error(member, thread) for member in members}
+            if len(errors) == 1 and (error := errors.pop()) is not None:
+                found.setdefault(error, thread)
+        return found
+
+    def _only_error(self, member: Possible, thread: int) -> str | None:
+        if member.state[thread] < 2:
+            return None
+        props = {after.prop if isinstance(after, Stop) else None for _, after in self._machine.run(member.state[thread])(member.state)}
+        return props.pop() if len(props) == 1 else None
+
+    def _invariant(self, name: str, line: int | None, count: int, runs: Runs | None) -> Observed:
+        why = "it does not hold in any state that the log leaves possible there"
+        if runs is None or count > EXPLAINED:
+            return Observed(name, line, why, "", None)
+        execution = runs.example(count)
+        prop = next(one for one in self._machine.program.properties if one.name == name)
+        return Observed(name, line, why, explain(self._machine, prop, execution, None), len(execution.steps))
+
+    def _error(self, name: str, thread: int, line: int | None, run: _Path, runs: Runs | None) -> Observed:
+        thread_name = self._machine.program.threads[thread].name
+        why = f"behind the log's last mapped event, it is all that {thread_name} can do"
+        prop = next((one for one in self._machine.program.properties if one.name == name), None)
+        if runs is None or prop is None or len(run.kinds) > EXPLAINED:
+            return Observed(name, line, why, "", None)
+        execution = runs.violating(name, thread)
+        return Observed(name, line, why, explain(self._machine, prop, execution, None), len(execution.steps))
+
+    def _threads(self, members: list[Possible]) -> dict[int, tuple[str, ...]]:
+        """The log's thread ids, and which threads they may be."""
+        found: dict[int, dict[str, None]] = {}
+        for member in members:
+            for thread, known in enumerate(member.bound):
+                if known != UNBOUND:
+                    found.setdefault(known, {})[self._machine.program.threads[thread].name] = None
+        return {known: tuple(names) for known, names in sorted(found.items())}
