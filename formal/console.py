@@ -147,6 +147,20 @@ def answer(text: str, path: str | None = None) -> None:
         raise UsageError(f"-o {path}: {error.strerror}") from error
 
 
+def job_summary() -> str | None:
+    """The file that a CI job's summary is to be added to, None outside of a job that has one."""
+    return os.environ.get("GITHUB_STEP_SUMMARY") or None
+
+
+def add_to_summary(path: str, text: str) -> None:
+    """Add Markdown to a job's summary. One that cannot be written is told, and takes nothing away from the answer."""
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
+    except OSError as error:
+        say(f"warning: the job's summary {path} cannot be written: {error.strerror}")
+
+
 def _write(stream: TextIO, text: str) -> None:
     """Text and a newline, whatever the stream's encoding; a reader that has gone away is not an error."""
     encoding = stream.encoding or "utf-8"

@@ -18,11 +18,13 @@ from formal.console import (
     Exit,
     Parser,
     UsageError,
+    add_to_summary,
     answer,
     check_folder,
     check_writable,
     coloured,
     definitions,
+    job_summary,
     natural,
     positive,
     say,
@@ -104,6 +106,11 @@ def run(arguments: argparse.Namespace) -> int:
     answer(render(reports, _style(arguments)), arguments.output)
     for remark in load_remarks(arguments.format)(reports):
         say(f"note: {remark}")
+    summary = job_summary()
+    if summary is not None:
+        from formal.formats.markdown import proved
+
+        add_to_summary(summary, proved(reports))
     return _exit(answers)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -20,7 +21,21 @@ from formal import __version__
 from formal.children import Child, Ended, Tell, wait
 from formal.commands.judging import Records, Row, Task, judge
 from formal.commands.recheck import choose_solvers, read_record, told_solvers
-from formal.console import Exit, Parser, UsageError, answer, check_writable, definitions, positive, seconds
+from formal.console import (
+    Exit,
+    Parser,
+    UsageError,
+    add_to_summary,
+    answer,
+    check_writable,
+    coloured,
+    definitions,
+    job_summary,
+    positive,
+    seconds,
+)
+from formal.formats import judged
+from formal.formats.board import Board
 from formal.regress import is_protocol
 
 if TYPE_CHECKING:
@@ -41,6 +56,7 @@ EXITS = {
     "internal error": Exit.INTERNAL,
 }
 _WORST_FIRST = (Exit.INTERNAL, Exit.USAGE, Exit.VIOLATED, Exit.OK)
+_FORMATS = ("text", "json", "junit", "sarif", "github")
 _MODELS, _PROOFS = "models", "proofs"  # where they are looked for if nothing else is said
 
 
@@ -54,8 +70,9 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--engine", default="auto", metavar="NAME", help="as for prove (default: auto)")
     parser.add_argument("--timeout", type=seconds, default=300.0, metavar="SECONDS", help="for each model (default: 300)")
     parser.add_argument("--jobs", type=positive, metavar="N", help="models at the same time (default: half the processors)")
-    parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
+    parser.add_argument("--format", default="text", metavar="NAME", help=f"{', '.join(_FORMATS)} (default: text)")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    parser.add_argument("--no-color", action="store_true", help="no progress on a terminal (so do NO_COLOR and a pipe)")
     parser.epilog = "example: formal regress models"
 
 
@@ -69,24 +86,55 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"no model with a `protocol` head below {' '.join(paths)}", "an empty set proves nothing")
     folder = _proofs(arguments)
     records, stray, missing = (None, [], ()) if folder is None else _stored(folder, protocols, paths)
-    live = arguments.format == "text" and arguments.output is None
-    alone = [] if records is None else [path for stored in records.of.values() for path, record in stored if record.defines or record.extra]
-    width = max(map(len, (*protocols, *alone, *(row.file for row in stray))))
-    rows: list[Row] = []
-    for row in chain(_rows(protocols, arguments, records), stray):
-        rows.append(row)
-        if live:
-            answer(_line(row, width))
-    rows.sort(key=lambda row: _position(row, protocols, records))
+    rows = _judged(protocols, arguments, records, stray)
+    summary = judged.counts(rows, list(EXITS), len(parts), time.monotonic() - begun)
     if arguments.format == "json":
         document = {"formal": __version__, "skipped": len(parts), "models": [asdict(row) for row in rows], **_facts(records, missing)}
         answer(json.dumps(document, indent=1, ensure_ascii=False), arguments.output)
+    elif arguments.format == "text":
+        asked = None if records is None else told_solvers(records.solvers, missing)
+        tail = [one for one in (summary, judged.slowest(rows), judged.wrong(rows), asked) if one is not None]
+        width = _width(protocols, records, stray)
+        answer("\n".join([*([] if _live(arguments) else (judged.line(row, width) for row in rows)), *tail]), arguments.output)
     else:
-        tail = _tail(rows, len(parts), time.monotonic() - begun)
-        tail += "" if records is None else f"\n{told_solvers(records.solvers, missing)}"
-        answer(tail if live else "\n".join([*(_line(row, width) for row in rows), tail]), arguments.output)
+        from formal.formats.regression import FORMATS
+
+        answer(FORMATS[arguments.format](rows, summary), arguments.output)
+    _summarize(rows, summary)
     codes = {EXITS[row.state] for row in rows}
     return next(code for code in _WORST_FIRST if code in codes)
+
+
+def _live(arguments: argparse.Namespace) -> bool:
+    """Whether each line is printed as soon as it is known."""
+    return bool(arguments.format == "text" and arguments.output is None)
+
+
+def _judged(protocols: Sequence[str], arguments: argparse.Namespace, records: Records | None, stray: Sequence[Row]) -> list[Row]:
+    """All the rows, in order."""
+    width = _width(protocols, records, stray)
+    rows: list[Row] = []
+    with Board(sys.stderr, shown=coloured(sys.stderr, plain=arguments.no_color)) as board:
+        for row in chain(_rows(protocols, arguments, records, board), stray):
+            rows.append(row)
+            if _live(arguments):
+                board.clear()
+                answer(judged.line(row, width))
+    return sorted(rows, key=lambda row: _position(row, protocols, records))
+
+
+def _width(protocols: Sequence[str], records: Records | None, stray: Sequence[Row]) -> int:
+    """The longest name of a row."""
+    alone = [] if records is None else [path for stored in records.of.values() for path, record in stored if record.defines or record.extra]
+    return max(map(len, (*protocols, *alone, *(row.file for row in stray))))
+
+
+def _summarize(rows: Sequence[Row], summary: str) -> None:
+    path = job_summary()
+    if path is not None:
+        from formal.formats.markdown import regressed
+
+        add_to_summary(path, regressed(rows, summary))
 
 
 def _proofs(arguments: argparse.Namespace) -> str | None:
@@ -144,8 +192,8 @@ def _check(arguments: argparse.Namespace) -> None:
 
     if arguments.engine not in (AUTO, *ENGINES):
         raise UsageError(f"unknown engine `{arguments.engine}`", f"the engines are {', '.join((AUTO, *ENGINES))}")
-    if arguments.format not in ("text", "json"):
-        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
+    if arguments.format not in _FORMATS:
+        raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(_FORMATS)}")
     definitions(arguments.defines)
     check_writable(arguments.output)
 
@@ -169,8 +217,9 @@ def _below(given: str) -> list[str]:
     raise UsageError(f"{given}: no such file or folder")
 
 
-def _rows(paths: Sequence[str], arguments: argparse.Namespace, records: Records | None) -> Iterator[Row]:
+def _rows(paths: Sequence[str], arguments: argparse.Namespace, records: Records | None, board: Board) -> Iterator[Row]:
     """The rows in the order in which the models are done; as many at a time as asked for."""
+    begun = time.monotonic()
     jobs = arguments.jobs or max(1, (os.cpu_count() or 2) // 2)  # each has several engines at work
     queue = list(paths)
     working: dict[Child, tuple[str, float]] = {}
@@ -181,6 +230,9 @@ def _rows(paths: Sequence[str], arguments: argparse.Namespace, records: Records 
             while queue and len(working) < jobs:
                 path = queue.pop(0)
                 working[Child(_work(path, arguments, records), list(working))] = (path, time.monotonic())
+            now = time.monotonic()
+            at_work = [(path, now - since) for path, since in working.values()]
+            board.show(at_work, len(paths) - len(queue) - len(working), len(paths), now - begun)
             for child in wait(list(working), 0.2):
                 _hear(child, working[child][0], told, crashes)
             for child, (path, since) in list(working.items()):
@@ -226,24 +278,3 @@ def _work(path: str, arguments: argparse.Namespace, records: Records | None) -> 
 def _lost(path: str, crash: str | None, taken: float) -> Row:
     """The row of a model whose process ended without a word."""
     return Row(path, "internal error", "none", "", taken, (crash or "its process ended without an answer",))
-
-
-def _line(row: Row, width: int) -> str:
-    told = f"{row.verdict}, expected {row.expected}" if row.state in ("differs", "internal error") and row.expected else row.verdict
-    told += f" ({row.how})" if row.record is not None and row.how else ""
-    line = f"{row.file:<{width}}  {row.state:<12} {row.seconds:7.2f} s  {told}"
-    return "\n".join([line, *(f"    {part}" for problem in row.problems for part in problem.splitlines())])
-
-
-def _tail(rows: Sequence[Row], skipped: int, taken: float) -> str:
-    counts = ", ".join(f"{count} {state}" for state in EXITS if (count := sum(row.state == state for row in rows)))
-    alone = sum(row.file == row.record for row in rows)
-    files = "file" if skipped == 1 else "files"
-    what = _counted(len(rows) - alone, "model") + (f" and {_counted(alone, 'record')}" if alone else "")
-    tail = f"{what}: {counts}; {skipped} {files} without a `protocol` skipped; {taken:.2f} s"
-    wrong = [row.file for row in rows if row.state != "as recorded"]
-    return "\n".join([tail, *(["not as recorded: " + ", ".join(wrong)] if wrong else [])])
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -25,9 +25,9 @@ def render(reports: Sequence[Report], _style: Style) -> str:
     return "\n".join(line for report in reports for line in (*_findings(report), _summary(report)))
 
 
-def annotation(level: str, file: str, line: int | None, title: str, message: str) -> str:
-    """One workflow command. `level`: error, warning or notice; `line` 1-based, None for the whole file."""
-    places = {"file": relative(file)} | ({} if line is None else {"line": str(line)})
+def annotation(level: str, file: str | None, line: int | None, title: str, message: str) -> str:
+    """One workflow command. `level`: error, warning or notice; `line` 1-based, None for the whole file; no file: the whole job."""
+    places = ({} if file is None else {"file": relative(file)}) | ({} if line is None else {"line": str(line)})
     told = ",".join(f"{key}={_escape(value, _PROPERTY)}" for key, value in {**places, "title": title}.items())
     return f"::{level} {told}::{_escape(message, _DATA)}"
 

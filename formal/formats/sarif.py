@@ -69,6 +69,19 @@ def notification(level: str, message: str, file: str) -> dict[str, Any]:
     return {"level": level, "message": text(message), "locations": [where(file, None)]}
 
 
+def finding(rule: str, index: int, message: str, file: str) -> dict[str, Any]:
+    """A failure that is about a whole file."""
+    return {
+        "ruleId": rule,
+        "ruleIndex": index,
+        "kind": "fail",
+        "level": "error",
+        "message": text(message),
+        "locations": [where(file, 1)],
+        "partialFingerprints": fingerprint(rule, file),
+    }
+
+
 def rule_of(result: PropertyResult) -> str:
     """The id of what a property checks: built-in checks are rules of their own, the others by kind."""
     return result.name if result.kind in ("builtin", "deadlock") else result.kind
