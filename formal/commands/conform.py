@@ -1,7 +1,7 @@
 """`formal conform`: is a log of a real run a run of the model?
 
-In: parsed arguments. Out: what became of each log on standard output, an exit code: 0 when every log is accepted, 1 when one is rejected, 2 for
-a bad model, mapping or log, 3 when more states are possible than there is memory for.
+In: parsed arguments. Out: what became of each log on standard output, an exit code: 0 when every log is accepted, 1 when one is rejected,
+2 for a bad model, mapping or log, 3 when more states are possible than there is memory for.
 """
 
 from __future__ import annotations

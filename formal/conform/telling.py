@@ -34,10 +34,9 @@ def text(result: Result, width: int) -> str:
 
 
 def _wrapped(words: str, width: int, indent: str, further: str | None = None) -> list[str]:
-    after = indent if further is None else further
-    return textwrap.wrap(words, width, initial_indent=indent, subsequent_indent=after, break_long_words=False, break_on_hyphens=False) or [
-        ""
-    ]
+    wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
+    wrapper.initial_indent, wrapper.subsequent_indent = indent, indent if further is None else further
+    return wrapper.wrap(words) or [""]
 
 
 def _number(count: int, what: str) -> str:
@@ -196,16 +195,14 @@ def _rejection_document(rejection: Rejection) -> dict[str, Any]:
         "fitting": rejection.fitting,
         "previous_line": rejection.previous,
         "threads": list(rejection.threads),
-        "stood": [
-            {"thread": one.thread, **_statement(one.statement), "stack": list(one.stack), "wait": one.wait or None}
-            for one in rejection.stood
-        ],
-        "allowed": [
-            {"thread": one.thread, **_statement(one.statement), "stack": list(one.stack), "logged_as": one.shown}
-            for one in rejection.allowed
-        ],
+        "stood": [{**_at(one), "wait": one.wait or None} for one in rejection.stood],
+        "allowed": [{**_at(one), "logged_as": one.shown} for one in rejection.allowed],
     }
 
 
 def _statement(one: Statement) -> dict[str, Any]:
     return {"statement": one.text, "body": one.body, "source": {"file": one.source.file, "line": one.source.line}}
+
+
+def _at(one: Stood | Allowed) -> dict[str, Any]:
+    return {"thread": one.thread, **_statement(one.statement), "stack": list(one.stack)}
