@@ -15,8 +15,9 @@ from typing import Any
 
 from formal.formats import Style
 from formal.program import Info, Program
-from formal.verdict import PropertyResult, Report, SourceRef, Verdict
+from formal.verdict import Report
 from formal.walks.covering import Part, lines
+from formal.walks.report import report
 from formal.walks.simulation import Simulation, Violation
 from formal.walks.walk import End
 
@@ -145,33 +146,13 @@ def render_json(simulated: Simulated) -> str:
 
 
 def _report(simulated: Simulated) -> Report:
-    program = simulated.program
-    violated = {violation.prop.name: violation for violation in simulated.found.violations}
-    open_ = f"no violation in {_count(simulated.found.walks, 'random walk')}, which prove nothing"
-    results = []
-    for prop in program.properties:
-        source = None if prop.span is None else SourceRef(prop.span.source.path, prop.span.line)
-        violation = violated.get(prop.name)
-        if violation is None:
-            results.append(PropertyResult(prop.name, prop.kind, source, Verdict.UNDECIDED, None, "", open_))
-            continue
-        met = f"met by random walks, first in walk {violation.walk} after {_count(violation.steps, 'step')}"
-        length = len(violation.witness.steps)
-        results.append(PropertyResult(prop.name, prop.kind, source, Verdict.VIOLATED, length, "simulate", met, violation.witness))
-    return Report(
-        model=program.name,
-        title=program.title,
-        file=program.file,
-        digest=program.digest,
-        parameters=program.parameters,
-        depth=None,
-        seconds=simulated.seconds,
-        assumptions=program.assumptions,
-        properties=tuple(results),
-        defines=simulated.defines,
-        extra=simulated.extra,
-        sources=program.sources,
-    )
+    found = simulated.found
+    violated = {
+        one.prop.name: (one.witness, f"met by random walks, first in walk {one.walk} after {_count(one.steps, 'step')}")
+        for one in found.violations
+    }
+    otherwise = f"no violation in {_count(found.walks, 'random walk')}, which prove nothing"
+    return report(simulated.program, violated, otherwise, (simulated.defines, simulated.extra), simulated.seconds)
 
 
 def _figures(found: Simulation) -> dict[str, Any]:

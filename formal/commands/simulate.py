@@ -10,6 +10,9 @@ import argparse
 import shutil
 import sys
 import time
+from collections.abc import Set
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, natural, positive, say_diagnostics
@@ -25,11 +28,10 @@ def configure(parser: Parser) -> None:
     """Declare the arguments."""
     parser.add_argument("model", metavar="MODEL", help="a model file")
     parser.add_argument("--seed", type=natural, default=0, metavar="N", help="the same seed gives the same walks (default: 0)")
-    parser.add_argument("--runs", type=positive, default=30, metavar="N", help="walks from the initial state (default: 30)")
-    parser.add_argument("--steps", type=natural, default=1000, metavar="N", help="of each walk, at most (default: 1000)")
+    parser.add_argument("--runs", type=positive, metavar="N", help="walks from the initial state (default: 50)")
+    parser.add_argument("--steps", type=natural, metavar="N", help="of each walk, at most (default: 1000)")
     parser.add_argument(
         "--scheduler",
-        default="mixed",
         metavar="NAME",
         help=f"who moves next: {', '.join(_SCHEDULERS[1:])}, or each in turn (default: mixed)",
     )
@@ -52,15 +54,21 @@ def run(arguments: argparse.Namespace) -> int:
     say_diagnostics(loaded.diagnostics)
     if loaded.program is None:
         return Exit.USAGE
-    return _walks(loaded.program, arguments, begun)
+    return _by_hand(loaded.program, arguments) if arguments.interactive else _walks(loaded.program, arguments, begun)
 
 
 def _check(arguments: argparse.Namespace) -> None:
     """What argparse does not see. Raises UsageError."""
     if arguments.format not in ("text", "json"):
         raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
-    if arguments.scheduler not in _SCHEDULERS:
+    if arguments.scheduler not in (None, *_SCHEDULERS):
         raise UsageError(f"unknown scheduler `{arguments.scheduler}`", f"the schedulers are {', '.join(_SCHEDULERS)}")
+    if arguments.interactive:
+        alone = {"--runs": "runs", "--steps": "steps", "--scheduler": "scheduler", "-o": "output"}
+        given = [option for option, name in alone.items() if getattr(arguments, name) is not None]
+        given += ["--format json"] if arguments.format == "json" else []
+        if given:
+            raise UsageError(f"--interactive goes without {given[0]}", "`s FILE` saves the walk, `b N` takes N steps at random")
     if arguments.output is not None and arguments.output in (arguments.model, *arguments.extra):
         raise UsageError(f"-o {arguments.output}: that is a model")
     check_writable(arguments.output)
@@ -71,7 +79,9 @@ def _walks(program: Program, arguments: argparse.Namespace, begun: float) -> int
     from formal.simulated import Simulated, render_json, render_text
     from formal.walks.simulation import Plan, simulate
 
-    plan = Plan(arguments.seed, arguments.runs, arguments.steps, arguments.scheduler)
+    usual = Plan()
+    steps = usual.steps if arguments.steps is None else arguments.steps
+    plan = Plan(arguments.seed, arguments.runs or usual.runs, steps, arguments.scheduler or usual.scheduler)
     shown = coloured(sys.stderr, plain=arguments.no_color)
     with ProgressLine(sys.stderr, shown=shown, prepare=lambda: None) as line:
         found = simulate(program, plan, lambda walks: line.note(f"{walks} of {plan.runs} walks"))
@@ -83,3 +93,30 @@ def _walks(program: Program, arguments: argparse.Namespace, begun: float) -> int
     if found.interrupted:
         return Exit.INTERRUPTED
     return Exit.VIOLATED if found.violations else Exit.OK
+
+
+def _by_hand(program: Program, arguments: argparse.Namespace) -> int:
+    from formal.commands.stepping import converse
+    from formal.interp import Machine
+    from formal.stepping.dialogue import Dialogue, Setting
+    from formal.stepping.ink import Ink
+
+    ink = Ink(shutil.get_terminal_size().columns if sys.stdout.isatty() else 80, coloured(sys.stdout, plain=arguments.no_color))
+    models = {str(Path(source.path).absolute()) for source in program.sources}
+    setting = Setting(ink, definitions(arguments.defines), tuple(arguments.extra), arguments.seed, partial(_save, models))
+    dialogue = Dialogue(Machine(program), setting)
+    converse(dialogue)
+    return Exit.VIOLATED if dialogue.violated else Exit.OK
+
+
+def _save(models: Set[str], path: str, text: str) -> None:
+    """Write a record. Raises Mistake when that cannot be, or would overwrite a model."""
+    from formal.stepping.dialogue import Mistake
+
+    if str(Path(path).absolute()) in models:
+        raise Mistake(f"{path}: that is a model")
+    try:
+        check_writable(path)
+        answer(text, path)
+    except UsageError as error:
+        raise Mistake(error.message.removeprefix("-o ")) from error
