@@ -128,10 +128,11 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """Lines of an event are looked at if the expression's first group is this object."""
+    """Lines of an event are looked at if the expression's first group is this object, or (`other`) if it is not."""
 
     object: str
     match: re.Pattern[str]
+    other: bool
 
 
 @dataclass(frozen=True)

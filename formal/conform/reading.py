@@ -239,14 +239,14 @@ def _objects(file: _File, top: _Section) -> None:
             file.objects[name] = Learned(Pattern(section.event(), match), section.span())
     for event, value in top.table("only").items():
         section = _Section(file, f"only.{event}", 0, value if isinstance(value, dict) else {})
-        section.known(("object", "match"))
-        named, match = section.text("object"), section.expression("match", 1)
-        if named is None or match is None:
-            section.wrong(None, f"`{event}`: `object` and `match` say which lines to look at")
-        elif named not in file.objects:
-            section.wrong("object", f"no [objects.{named}] says how the log names it", code=Code.MAPPING_NAME)
+        section.known(("object", "other_than", "match"))
+        named, other, match = section.text("object"), section.text("other_than"), section.expression("match", 1)
+        if (named is None) == (other is None) or match is None:
+            section.wrong(None, f"`{event}`: `object` or `other_than`, and `match`, say which lines to look at")
+        elif (name := named or other or "") not in file.objects:
+            section.wrong("object", f"no [objects.{name}] says how the log names it", code=Code.MAPPING_NAME)
         else:
-            file.only[event] = Only(named, match)
+            file.only[event] = Only(name, match, named is None)
 
 
 def _rule(file: _File, section: _Section) -> None:

@@ -17,7 +17,7 @@ from formal.conform.log import BadLog, Event, Reader
 from formal.conform.mapping import Mapping
 from formal.diagnostics import Diagnostic
 
-LOOK_AHEAD: Final = 200_000  # lines in which every object has to show its name
+LOOK_AHEAD: Final = 50_000  # lines in which every object has to show its name
 KEPT: Final = 50_000  # texts of lines whose reading is kept
 
 
@@ -97,8 +97,9 @@ class Sieve:
                 if found is not None:
                     self.names[name] = found[1]
                     del wanted[name]
-        if wanted and any(event.name in self._mapping.by_event for event in held):
-            name, learned = next(iter(wanted.items()))
+        needed = {self._mapping.only[event.name].object for event in held if event.name in self._mapping.only}
+        for name in needed.intersection(wanted):
+            learned = wanted[name]
             message = f"no line says what {name} is called in this log: {learned.pattern.event} was to show it"
             raise BadLog(Diagnostic(Code.LOG_UNMAPPED, f"{self._path}: {message}", learned.span))
         return chain(held, events)
@@ -130,7 +131,7 @@ class Sieve:
         only = self._mapping.only.get(event.name)
         if only is not None:
             found = only.match.search(event.arguments)
-            if found is not None and found[1] != self.names.get(only.object):
+            if found is not None and (found[1] == self.names.get(only.object)) == only.other:
                 return ""
         meanings = []
         for number in self._mapping.by_event.get(event.name, ()):
