@@ -1,0 +1,19 @@
+// A migration's setup under TCG, as QEMU 7.2 logs it: migration_thread_after.dsl with run_on_cpu(), in which whoever syncs the bitmap sleeps.
+//
+// Since 930e239d11. The shipped models of a migration leave run_on_cpu() out (TCG); a log under TCG has it.
+
+protocol migration_tcg_after "a migration's setup under TCG, the BQL held (930e239d11)";
+
+const BACKGROUND_SNAPSHOT = false;
+const ANY_ORDER = false;
+const TCG = true;
+const EARLY_SETUP = false;
+
+import "../patch/merged.dsl";
+import "../migration.dsl";
+import "../multifd_off.dsl";
+import "../callbacks/ram.dsl";
+
+proc mmio_exit() { }
+
+expect proved;
