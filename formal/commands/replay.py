@@ -21,15 +21,20 @@ from formal.console import Exit, Parser, UsageError, answer, check_writable, col
 from formal.formats import Style
 
 if TYPE_CHECKING:
+    from formal.interp import Machine
     from formal.recorded import Followed, Record
+    from formal.stepping.ink import Ink
 
 
 def configure(parser: Parser) -> None:
     """Declare the arguments."""
-    parser.add_argument("witness", metavar="WITNESS", help="what `formal prove --format json -o WITNESS` wrote; - is standard input")
+    parser.add_argument(
+        "witness", metavar="WITNESS", help="what `formal prove` or `simulate` wrote with --format json -o WITNESS; - is standard input"
+    )
     parser.add_argument("model", nargs="?", metavar="MODEL", help="run it on this model instead of the recorded one")
     parser.add_argument("--property", dest="prop", metavar="NAME", help="which one, where the record has several (default: each in turn)")
     parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="another parameter than recorded")
+    parser.add_argument("--step", action="store_true", help="go through it by hand, forward and back; ? helps, q ends")
     parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
     parser.add_argument("--no-color", action="store_true", help="no colour (so do NO_COLOR and a pipe)")
@@ -42,15 +47,53 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
     check_writable(arguments.output)
     chosen = _choose(_read(arguments.witness), arguments.witness, arguments.prop)
+    if arguments.step:
+        _check_step(chosen, arguments)
     told = []
     for record in chosen:
-        followed = _replay(record, arguments)
-        if followed is None:
+        replayed = _replay(record, arguments)
+        if replayed is None:
             return Exit.USAGE
-        told.append((record, followed))
+        told.append((record, replayed[1]))
+    if arguments.step and replayed is not None:
+        return _by_hand(record, *replayed, arguments)
     text = _json(told) if arguments.format == "json" else _text(told, arguments)
     answer(text, arguments.output)
     return Exit.OK if all(followed.witness is not None for _, followed in told) else Exit.VIOLATED
+
+
+def _check_step(chosen: Sequence[Record], arguments: argparse.Namespace) -> None:
+    """What does not go with --step. Raises UsageError."""
+    if arguments.format != "text" or arguments.output is not None:
+        raise UsageError(f"--step goes without {'-o' if arguments.output is not None else '--format'}")
+    if arguments.witness == "-":
+        raise UsageError("--step reads commands from standard input, so the witness has to be in a file")
+    if len(chosen) > 1:
+        names = ", ".join(record.prop for record in chosen)
+        raise UsageError(
+            f"--step goes through one witness, and {arguments.witness} has {len(chosen)}", f"pick one with --property: {names}"
+        )
+
+
+def _by_hand(record: Record, machine: Machine, followed: Followed, arguments: argparse.Namespace) -> Exit:
+    """Step through what could be followed."""
+    from formal.commands.stepping import converse
+    from formal.recorded import WALK
+    from formal.stepping.recording import Recording, Replaying
+
+    stands = followed.witness is not None
+    ending = followed.witness.explanation if followed.witness is not None else f"Here it differs: {followed.difference}"
+    name = record.prop if stands and record.prop != WALK else "the walk's end" if stands else "the record and the model part here"
+    loop_to = record.loop_to if stands else None
+    converse(Replaying(machine, Recording(name, followed.outcomes, loop_to, ending), _ink(arguments)))
+    return Exit.OK if stands else Exit.VIOLATED
+
+
+def _ink(arguments: argparse.Namespace) -> Ink:
+    from formal.stepping.ink import Ink
+
+    colour = arguments.output is None and coloured(sys.stdout, plain=arguments.no_color)
+    return Ink(max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() and arguments.output is None else 80, colour)
 
 
 def _read(path: str) -> Any:
@@ -76,8 +119,8 @@ def _choose(document: Any, path: str, prop: str | None) -> tuple[Record, ...]:
     return chosen
 
 
-def _replay(record: Record, arguments: argparse.Namespace) -> Followed | None:
-    """None when the model is bad, which has then been said."""
+def _replay(record: Record, arguments: argparse.Namespace) -> tuple[Machine, Followed] | None:
+    """The machine that it ran on, and how it went; None when the model is bad, which has then been said."""
     from formal.frontend import load
     from formal.interp import Machine
     from formal.recorded import follow
@@ -92,7 +135,8 @@ def _replay(record: Record, arguments: argparse.Namespace) -> Followed | None:
         if arguments.model is None and not arguments.defines:
             raise UsageError(changed, f"`formal replay {arguments.witness} {path}` runs it on the model as it is now")
         say(f"warning: {changed}")
-    return follow(loaded.program, Machine(loaded.program), record)
+    machine = Machine(loaded.program)
+    return machine, follow(loaded.program, machine, record)
 
 
 def _json(told: Sequence[tuple[Record, Followed]]) -> str:
@@ -112,12 +156,16 @@ def _json(told: Sequence[tuple[Record, Followed]]) -> str:
 
 def _text(told: Sequence[tuple[Record, Followed]], arguments: argparse.Namespace) -> str:
     from formal.formats.text import render_replay
+    from formal.recorded import WALK
+    from formal.stepping.steps import told_walk
 
-    colour = arguments.output is None and coloured(sys.stdout, plain=arguments.no_color)
-    style = Style(max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 80, colour)
+    ink = _ink(arguments)
+    style = Style(ink.width, ink.colour)
     parts = []
     for record, followed in told:
-        if followed.witness is not None:
+        if followed.witness is not None and record.prop == WALK:
+            parts.append("\n".join(told_walk(followed.witness, ink)))
+        elif followed.witness is not None:
             parts.append(render_replay(record.prop, followed.witness, style))
         else:
             parts.append(f"{record.prop}: differs after {followed.done} of {len(record.steps)} steps: {followed.difference}")

@@ -21,7 +21,7 @@ def why_blocked(path: Path, position: int, member: Waiting) -> str:
     target = None if wait.target is None else path.machine.views.name_of(wait.target(state))
     others = [names[thread] for thread in member.ends if thread != member.thread]
     if member.thread in member.ends:
-        others.append(f"{names[member.thread]} itself, later on")
+        others.append(f"{names[member.thread]} itself")
     ends = _listed(others, "or") or "nobody"
     match wait.kind:
         case "lock":
@@ -34,7 +34,7 @@ def why_blocked(path: Path, position: int, member: Waiting) -> str:
         case "thread":
             return f"for {target} to finish"
         case "await":
-            return f"for that to become true: {ends} could make it so"
+            return f"until that is true; {ends} could make it so"
         case _:
             return f"{ends} could change that"
 

@@ -146,12 +146,12 @@ class Dialogue:
     def _look(self, *, everything: bool = False, stacks: bool = False) -> list[str]:
         path, position = self._path, len(self._path.outcomes)
         lines = self._scene.state(path, position, everything=everything)
-        lines += ["threads", *self._scene.threads(path, position, stacks=stacks)]
+        lines += [self._ink.paint("threads", "bold"), *self._scene.threads(path, position, stacks=stacks)]
         options = self.options()
         if not options:
             ended = "The execution has ended." if path.over else "No thread can move."
             return [*lines, f"{ended} u undoes the last step, r goes back to the start, s FILE saves the walk."]
-        lines.append("moves")
+        lines.append(self._ink.paint("moves", "bold"))
         for option in options:
             head, *more = self._ink.wrapped(option.text, 6, hang=4)
             lines += [f"{self._ink.paint(f'{option.number:>4}', 'green')}  {head[6:]}", *more]
@@ -212,7 +212,7 @@ class Dialogue:
         return self._take(iter([options[0].outcome])) if len(options) == 1 else self._look()
 
     def _undo(self, words: list[str]) -> list[str]:
-        length, back = len(self._path.outcomes), _number(words, 1)
+        length, back = len(self._path.outcomes), number_of(words, 1)
         if back > length:
             raise Mistake(
                 f"there {'is 1 step' if length == 1 else f'are {length} steps'} to undo" if length else "there is nothing to undo"
@@ -225,7 +225,7 @@ class Dialogue:
         return self._look()
 
     def _at_random(self, words: list[str]) -> list[str]:
-        steps = _number(words, 1)
+        steps = number_of(words, 1)
         if steps > _LONGEST:
             raise Mistake(f"at most {_LONGEST} steps in one go")
         if not self._path.moves:
@@ -281,7 +281,8 @@ def _held(view: View, thread: str) -> set[str]:
     return owned | read
 
 
-def _number(words: list[str], default: int) -> int:
+def number_of(words: list[str], default: int) -> int:
+    """The number of steps that a command's words say. Raises Mistake."""
     if not words:
         return default
     if len(words) > 1 or not (words[0].isascii() and words[0].isdigit()) or int(words[0][:9]) < 1:

@@ -119,10 +119,10 @@ class Scene:
 
 
 def _where(info: Info, stack: tuple[str, ...]) -> str:
-    """The place in the model, the C function, and how deep in what."""
-    c_source = "" if info.c_source is None else f", {info.c_source}"
-    deep = f", in {stack[-1]}" + (f", {len(stack)} deep" if len(stack) > 2 else "") if len(stack) > 1 else ""
-    return f"{info.span.source.path}:{info.span.line}{c_source}{deep}"
+    """The place in the model, and the C function, else the body."""
+    body = stack[-1] if len(stack) > 1 else ""
+    whose = info.c_source or body
+    return f"{info.span.source.path}:{info.span.line}{f', {whose}' if whose else ''}"
 
 
 def _locals(view: Mapping[str, ViewValue], thread: str, frame: int | None) -> Iterator[str]:
