@@ -24,6 +24,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
     parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
     parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
+    parser.add_argument("--watch", action="store_true", help="again whenever a file that the model reads has changed, until Ctrl-C")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
     parser.epilog = "example: formal check models/savevm_locked.dsl"
 
@@ -33,6 +34,17 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format not in ("text", "json"):
         raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
     check_writable(arguments.output)
+    definitions(arguments.defines)
+    if not arguments.watch:
+        return _once(arguments)
+    from formal.commands.watching import again, check_watch
+
+    check_watch()
+    return again(lambda: _once(arguments), arguments.models, arguments.extra)
+
+
+def _once(arguments: argparse.Namespace) -> int:
+    """The same, without --watch."""
     defines = definitions(arguments.defines)
     found = {path: _check(path, defines, arguments.extra) for path in arguments.models}
     if arguments.format == "json":

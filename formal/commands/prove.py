@@ -64,6 +64,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--format", default="text", metavar="NAME", help=f"{', '.join(FORMATS)} (default: text); `formal schema` describes json"
     )
+    parser.add_argument("--watch", action="store_true", help="again whenever a file that the model reads has changed, until Ctrl-C")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the report there instead of to standard output")
     parser.add_argument("--save", metavar="DIR", help="write a record of each proof there, for `formal recheck`")
     parser.add_argument("--stats", action="store_true", help="with the engines' figures")
@@ -74,8 +75,17 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prove; returns the worst of the models' exit codes. Raises UsageError."""
-    begun = time.monotonic()
     _check(arguments)
+    if not arguments.watch:
+        return _once(arguments)
+    from formal.commands.watching import again
+
+    return again(lambda: _once(arguments), arguments.models, arguments.extra)
+
+
+def _once(arguments: argparse.Namespace) -> int:
+    """The same, without --watch."""
+    begun = time.monotonic()
     programs = _load(arguments)
     if programs is None:
         return Exit.USAGE
@@ -131,6 +141,10 @@ def _check(arguments: argparse.Namespace) -> None:
     definitions(arguments.defines)
     check_writable(arguments.output)
     check_folder(arguments.save)
+    if arguments.watch:
+        from formal.commands.watching import check_watch
+
+        check_watch()
 
 
 def _saved(program: Program, found: Answer, arguments: argparse.Namespace, deadline: float | None, watcher: ProgressLine) -> Answer:

@@ -31,7 +31,16 @@ def proved(reports: Sequence[Report]) -> str:
 def regressed(rows: Sequence[Judged], summary: str) -> str:
     """The counts, and a row for each that is not as recorded."""
     wrong = [row for row in rows if row.state != AS_RECORDED]
-    cells = [("❌", _plain(row.file), row.state, _plain(in_words(row)), "<br>".join(map(_plain, row.problems))) for row in wrong]
+    cells = [
+        (
+            "❌",
+            _plain(row.file),
+            row.state,
+            _plain(in_words(row)),
+            "<br>".join(_plain(one) for problem in row.problems for one in problem.splitlines()),
+        )
+        for row in wrong
+    ]
     table = ["", *_table(("", "file", "", "verdict", "why"), cells)] if wrong else []
     return "\n".join(["### formal regress", "", f"{'❌' if wrong else '✅'} {_plain(summary)}", *table]) + "\n"
 
