@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from formal.interp import Machine, Outcome, ReplayError, State, replay
-from formal.interp.replay import changed, unjudged
+from formal.interp.history import changed
+from formal.interp.replay import unjudged
 from formal.program import Program
 from formal.verdict import Move, Trace, View, Witness
 

@@ -69,7 +69,7 @@ class Trace:
 @dataclass(frozen=True, slots=True)
 class WitnessStep:
     """One replayed step. `stack` is outermost first, as it was when the statement executed. `about`: the object that the statement is
-    about, by its full name ("fork[1]", where the model says `lock first`); empty where it is about none, or several."""
+    about, by its full name ("fork[1]", where the model says `lock first`); empty where it is about none. `phase`: see PHASES."""
 
     step: int
     thread: str
@@ -79,6 +79,7 @@ class WitnessStep:
     stack: tuple[str, ...]
     changes: Mapping[str, tuple[ViewValue | None, ViewValue | None]]
     about: str = ""
+    phase: str = "run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,16 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """What a liveness property asks for, and does not get: `goal`, since `trigger` held after step `since` (None: at the start; of a
+    property without a trigger, `trigger` is empty)."""
+
+    goal: str
+    trigger: str
+    since: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Loop:
     """The steps that can be repeated for ever, and the threads that take them."""
 
@@ -133,7 +144,7 @@ class Loop:
     movers: tuple[str, ...]
 
 
-Evidence: TypeAlias = Fact | Hop | Loop
+Evidence: TypeAlias = Fact | Hop | Owed | Loop
 
 
 @dataclass(frozen=True, slots=True)

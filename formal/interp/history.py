@@ -1,109 +1,120 @@
 """What an execution's steps have done to each key of the view, for explanations.
 
-In: an execution. Out: who changed a key last, who holds what, and how places are named in messages. Must not judge.
+In: an execution. Out: who changed a key or a value last, who holds what, and what became of bottom halves. Must not judge.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import cached_property
 
 from formal.interp.execution import Execution
 from formal.interp.layout import State
+from formal.interp.machine import Machine
 from formal.program import Info
-from formal.verdict import View
+from formal.verdict import Dispatch, SourceRef, Spot, View, ViewValue
 
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """One step that did something."""
-
-    number: int
-    thread: str
-    info: Info
-
-
-def where(info: Info) -> str:
-    """A statement with its place in the model, and in the C source if that is known."""
-    c_source = "" if info.c_source is None else f", {info.c_source}"
-    return f"`{info.text}` ({info.span.source.path}:{info.span.line}{c_source})"
-
-
-def listed(names: list[str], word: str = "and") -> str:
-    """a, b and c."""
-    return f"{', '.join(names[:-1])} {word} {names[-1]}" if len(names) > 1 else "".join(names)
+_PENDING = ".pending"
+_OWNERS = (".owner", ".writer", ".readers")
 
 
 class History:
     """The views of one execution, and the steps between them."""
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, machine: Machine, execution: Execution) -> None:
         self.execution = execution
-        self.machine = execution.machine
+        self.machine = machine
+        self.states = execution.states
         self.names = [thread.name for thread in self.machine.program.threads]
-        self.views: list[View] = [self.machine.view(state) for state in execution.states]
+        self.views: list[View] = [self.machine.view(state) for state in self.states]
+        self.changed: list[Mapping[str, tuple[ViewValue | None, ViewValue | None]]] = [
+            changed(before, after) for before, after in zip(self.views, self.views[1:], strict=False)
+        ]
 
-    def past(self, number: int) -> Past:
-        """The step of that number, from 1."""
+    # ------------------------------------------------------------ steps, from 1
+
+    def thread(self, number: int) -> str:
+        """Who took the step."""
+        return self.names[self.execution.steps[number - 1].outcome.thread]
+
+    def info(self, number: int) -> Info:
+        """The statement of the step."""
         step = self.execution.steps[number - 1]
         place = self.machine.place(step.before, step.outcome.thread)
         assert place is not None, "a thread that moves stands somewhere"
-        return Past(number, self.names[step.outcome.thread], place.info)
+        return place.info
 
-    def last_change(self, key: str) -> Past | None:
+    def changes(self, number: int) -> Mapping[str, tuple[ViewValue | None, ViewValue | None]]:
+        """What the step changed, by key of the view, but for where threads stand; nothing for an error."""
+        return self.changed[number - 1] if number <= len(self.changed) else {}
+
+    def last_change(self, key: str) -> int | None:
         """The last step that changed the key; None if it is as it was in the beginning."""
-        for number in range(len(self.views) - 1, 0, -1):
-            if self.views[number].get(key) != self.views[number - 1].get(key):
-                return self.past(number)
-        return None
+        return next((number for number in range(len(self.changed), 0, -1) if key in self.changed[number - 1]), None)
 
-    def since(self, key: str) -> str:
-        """ ", since step 4 (`lock BQL`)", or nothing for what was always so."""
-        past = self.last_change(key)
-        return "" if past is None else f" since step {past.number}, {where(past.info)}"
+    def taken(self, lock: str) -> int | None:
+        """The step since which a mutex or rwlock is held, or is free, as it is at the end."""
+        return max((step for suffix in _OWNERS if (step := self.last_change(lock + suffix)) is not None), default=None)
 
-    def held(self) -> list[str]:
-        """Who holds which lock at the end, and since when."""
-        told = []
+    # ------------------------------------------------------------ the state at the end
+
+    def held(self) -> list[tuple[str, tuple[str, ...], int | None]]:
+        """Locks that are held at the end, by whom, and since which step. A rwlock counts for its writer, or for its readers."""
+        told: list[tuple[str, tuple[str, ...], int | None]] = []
         for key, value in self.views[-1].items():
-            if key.endswith((".owner", ".writer")) and value != "none":
-                told.append(f"{key.rpartition('.')[0]} is held by {value}{self.since(key)}")
-            elif key.endswith(".readers") and isinstance(value, tuple) and value:
-                told.append(f"{key.rpartition('.')[0]} is read by {listed(list(value))}{self.since(key)}")
+            if key.endswith(_OWNERS[:2]) and value != "none":
+                told.append((key.rpartition(".")[0], (str(value),), self.last_change(key)))
+            elif key.endswith(_OWNERS[2]) and isinstance(value, tuple) and value:
+                told.append((key.rpartition(".")[0], value, self.last_change(key)))
         return told
 
-    def dispatched(self, state: State, thread: int) -> str:
-        """The innermost bottom half that the thread runs there, who scheduled it, and when; nothing outside of any."""
+    def spot(self, state: State, thread: int) -> Spot | None:
+        """Where a thread stands; None if it does not run."""
         place = self.machine.place(state, thread)
-        stack = () if place is None else place.stack
-        bodies = {key.rpartition(".")[0] for key in self.views[0] if key.endswith(".pending")}
-        for depth in range(len(stack) - 1, 0, -1):
-            if stack[depth] in bodies:
-                return f", inside of {stack[depth]}{self._entered(thread, depth, stack[depth])}"
-        return ""
+        if place is None:
+            return None
+        info = place.info
+        return Spot(info.text, SourceRef(info.span.source.path, info.span.line), info.c_source, place.stack)
 
-    def _entered(self, thread: int, depth: int, body: str) -> str:
-        key = f"{self.names[thread]}.stack"
-        entered = len(self.views) - 1
-        while entered > 0 and _frame(self.views[entered - 1], key, depth) == body:
-            entered -= 1
-        pending = f"{body}.pending"
-        for number in range(entered - 1, 0, -1):
-            before, after = self.views[number - 1][pending], self.views[number][pending]
-            if int(after) > int(before):  # type: ignore[arg-type]
-                past = self.past(number)
-                return f", which {past.thread} scheduled at step {number} and {self.names[thread]} dispatched at step {entered}"
-        return f", which {self.names[thread]} dispatched at step {entered}"
+    # ------------------------------------------------------------ bottom halves
 
-    def given_back(self, thread: int) -> Past | None:
-        """The last step in which the thread gave a mutex back."""
-        name = self.names[thread]
-        for number in range(len(self.views) - 1, 0, -1):
-            before, after = self.views[number - 1], self.views[number]
-            if any(key.endswith(".owner") and before[key] == name != after[key] for key in before):
-                return self.past(number)
+    @cached_property
+    def dispatches(self) -> tuple[Dispatch, ...]:
+        """Each time that a bottom half was scheduled, in order; where one is pending several times, the first is dispatched first."""
+        found: list[Dispatch] = []
+        for body in [key.removesuffix(_PENDING) for key in self.views[0] if key.endswith(_PENDING)]:
+            scheduled: list[int] = []
+            for number, changes in enumerate(self.changed, 1):
+                before, after = (int(value or 0) for value in changes.get(body + _PENDING, (0, 0)))  # type: ignore[arg-type]
+                scheduled += [number] * (after - before)
+                if after < before:
+                    found.append(Dispatch(body, scheduled.pop(0), number, self._ended(body, number)))
+            found += [Dispatch(body, number, None, None) for number in scheduled]
+        return tuple(sorted(found, key=lambda one: one.scheduled))
+
+    def _ended(self, body: str, number: int) -> int | None:
+        """The step at whose end a body that was entered at the end of this step is left."""
+        key = f"{self.thread(number)}.stack"
+        depth = _depth(self.views[number - 1], key)
+        for later in range(number, len(self.views)):
+            stack = self.views[later].get(key, ())
+            if not isinstance(stack, tuple) or len(stack) <= depth or stack[depth] != body:
+                return later
         return None
 
+    def runs(self, thread: str) -> Dispatch | None:
+        """The innermost bottom half that a thread runs at the end."""
+        running = [one for one in self.dispatches if one.dispatched is not None and one.ended is None]
+        mine = [one for one in running if self.thread(one.dispatched or 0) == thread]
+        return max(mine, key=lambda one: one.dispatched or 0, default=None)
 
-def _frame(view: View, key: str, depth: int) -> str | None:
+
+def _depth(view: View, key: str) -> int:
     stack = view.get(key, ())
-    return stack[depth] if isinstance(stack, tuple) and len(stack) > depth else None
+    return len(stack) if isinstance(stack, tuple) else 0
+
+
+def changed(before: View, after: View) -> dict[str, tuple[ViewValue | None, ViewValue | None]]:
+    """What a step has changed, by key of the view, but for where threads stand."""
+    keys = [key for key in (*before, *(key for key in after if key not in before)) if not key.endswith((".at", ".stack"))]
+    return {key: (before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)}

@@ -13,12 +13,14 @@ from itertools import pairwise
 
 from formal.diagnostics import InternalError
 from formal.interp.execution import Execution, Step
-from formal.interp.explain import explain
+from formal.interp.explain import explained
+from formal.interp.explain_steps import about
+from formal.interp.history import changed
 from formal.interp.lasso import lasso_fault
 from formal.interp.layout import State
 from formal.interp.machine import Machine, Outcome
 from formal.program import Property
-from formal.verdict import Move, SourceRef, Trace, View, ViewValue, Witness, WitnessStep
+from formal.verdict import Move, SourceRef, Trace, View, Witness, WitnessStep
 
 
 class ReplayError(InternalError):
@@ -134,8 +136,18 @@ def _fault(machine: Machine, prop: Property, trace: Trace, execution: Execution)
 
 def _witness(machine: Machine, prop: Property, trace: Trace, execution: Execution) -> Witness:
     steps = tuple(_step(machine, number, step) for number, step in enumerate(execution.steps, 1))
-    explanation = explain(machine, prop, execution, trace.loop_to)
-    return Witness(steps, _switches(execution.steps), trace.loop_to, explanation, machine.view(machine.initial()))
+    told = explained(machine, prop, execution, trace.loop_to)
+    return Witness(
+        steps,
+        _switches(execution.steps),
+        trace.loop_to,
+        told.explanation,
+        machine.view(machine.initial()),
+        told.why,
+        told.involved,
+        told.key_steps,
+        told.dispatches,
+    )
 
 
 def unjudged(machine: Machine, outcomes: Sequence[Outcome]) -> Witness:
@@ -169,10 +181,6 @@ def _step(machine: Machine, number: int, step: Step) -> WitnessStep:
         c_source=info.c_source,
         stack=place.stack,
         changes=changes,
+        about=about(machine, step.before, thread),
+        phase=place.phase,
     )
-
-
-def changed(before: View, after: View) -> dict[str, tuple[ViewValue | None, ViewValue | None]]:
-    """What a step has changed, but for where threads stand."""
-    keys = [key for key in _differing(before, after) if not key.endswith((".at", ".stack"))]
-    return {key: (before.get(key), after.get(key)) for key in keys}

@@ -1,0 +1,157 @@
+"""Which steps of a witness matter.
+
+A step matters if it changes an object that the violation involves (who holds a lock, the value of a variable), or waits for one; if it gave
+a value that the violation rests on; if it schedules or dispatches a bottom half; if it spawns a thread that the violation involves; and if
+it is the last one of such a thread, or of all. A lock that a thread takes and gives back with nothing of that in between does not matter.
+
+In: the history, and what the violation involves. Out: numbers of steps, from 1, and what each step is about. Must not judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from formal.interp.control import Node
+from formal.interp.history import History
+from formal.interp.items import At
+from formal.interp.layout import OUTSIDE, State
+from formal.interp.machine import Machine
+from formal.program import (
+    AioWaitWhile,
+    Join,
+    Lock,
+    Poll,
+    PostSem,
+    Schedule,
+    Spawn,
+    Stmt,
+    Unlock,
+    WaitCond,
+    WaitEvent,
+    WaitSem,
+    Wake,
+    With,
+    WriteEvent,
+)
+from formal.program import Place as PlaceOf
+
+PENDING = ".pending"
+STATUS = ".status"
+_HOLDERS = (".owner", ".writer", ".readers")
+_PARTS = (*_HOLDERS, ".count", ".set", ".waiters", PENDING)
+
+
+def object_of(key: str) -> str:
+    """The object that a key of a view belongs to: "BQL" of "BQL.owner"."""
+    return next((key.removesuffix(part) for part in _PARTS if key.endswith(part)), key)
+
+
+def about(machine: Machine, state: State, thread: int) -> str:
+    """The object that the statement is about at which the thread stands, by its full name; empty where there is none."""
+    node = machine.node(state, thread)
+    if node is None or not isinstance(node.item, At):
+        return ""
+    ref = _ref(node.item.stmt)
+    if ref is None:
+        return ""
+    if node.item.targets:  # what the first step of `with` or `wait C with L` found counts
+        return machine.views.name_of(node.item.targets[0])
+    target = machine.target(ref, node.env, state)
+    return "" if target is None or target.slot == OUTSIDE else machine.views.name_of(target)
+
+
+def _ref(stmt: Stmt) -> PlaceOf | None:
+    match stmt:
+        case Lock(ref=ref) | Unlock(ref=ref) | With(ref=ref) | WaitSem(ref=ref) | PostSem(ref=ref) | WaitEvent(ref=ref):
+            return ref
+        case WriteEvent(ref=ref) | WaitCond(ref=ref) | Wake(ref=ref) | Schedule(ref=ref) | Poll(ref=ref) | AioWaitWhile(ref=ref):
+            return ref
+        case Spawn(thread=ref) | Join(thread=ref):
+            return ref
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What the violation involves: objects and threads by name, and the steps that its evidence points at."""
+
+    objects: Collection[str]
+    threads: Collection[str]
+    steps: Collection[int]
+
+
+def key_steps(history: History, matter: Matter) -> tuple[int, ...]:
+    """The steps that matter, in order."""
+    count = len(history.execution.steps)
+    fixed = {count, *matter.steps, *_last_steps(history, matter.threads)} - {0}
+    chosen = fixed | {number for number in range(1, count + 1) if _matters(history, matter, number)}
+    return tuple(sorted(_without_pairs(history, matter.objects, chosen, fixed)))
+
+
+def _last_steps(history: History, threads: Collection[str]) -> set[int]:
+    last = {history.thread(number): number for number in range(1, len(history.execution.steps) + 1)}
+    return {number for thread, number in last.items() if thread in threads}
+
+
+def _matters(history: History, matter: Matter, number: int) -> bool:
+    for key, (_, after) in history.changes(number).items():
+        if key.endswith(PENDING) or object_of(key) in matter.objects:
+            return True
+        if key.endswith(STATUS) and after == "running" and key.removesuffix(STATUS) in matter.threads:
+            return True
+    return _waits(history, matter.objects, number)
+
+
+def _waits(history: History, objects: Collection[str], number: int) -> bool:
+    """Whether the step gets past a wait for one of these, or tests what it waits for, and changes nothing."""
+    step = history.execution.steps[number - 1]
+    node = history.machine.node(step.before, step.outcome.thread)
+    waiting = isinstance(node, Node) and isinstance(node.item, At) and isinstance(node.item.stmt, WaitEvent | Join)
+    return waiting and about(history.machine, step.before, step.outcome.thread) in objects
+
+
+# ---------------------------------------------------------------- locks that come and go
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding:
+    """One time that a thread had a lock: the steps that took it and gave it back."""
+
+    thread: str
+    taken: int
+    given: int
+
+
+def _without_pairs(history: History, objects: Collection[str], chosen: set[int], fixed: Collection[int]) -> set[int]:
+    """Without those takings and givings back between which the thread does nothing that matters."""
+    holdings = [one for name in objects for one in _holdings(history, name)]
+    chosen = set(chosen)
+    fixed = {*fixed, *(number for number in chosen if _does_more(history, number))}
+    for one in sorted(holdings, key=lambda one: one.given - one.taken):
+        inside = (number for number in chosen if one.taken < number < one.given)
+        if {one.taken, one.given}.isdisjoint(fixed) and all(history.thread(number) != one.thread for number in inside):
+            chosen -= {one.taken, one.given}
+    return chosen
+
+
+def _does_more(history: History, number: int) -> bool:
+    """Whether a step schedules or dispatches, or spawns."""
+    changes = history.changes(number).items()
+    return any(key.endswith(PENDING) or (key.endswith(STATUS) and after == "running") for key, (_, after) in changes)
+
+
+def _holdings(history: History, name: str) -> list[_Holding]:
+    found = []
+    since: dict[str, int] = {}
+    for number in range(1, len(history.execution.steps) + 1):
+        changes: Mapping[str, object] = history.changes(number)
+        if not any(name + part in changes for part in _HOLDERS):
+            continue
+        thread = history.thread(number)
+        if thread in since:
+            found.append(_Holding(thread, since.pop(thread), number))
+        else:
+            since[thread] = number
+    return found
