@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from formal import limits
@@ -113,10 +114,16 @@ def _read(files: Files, real: Path, shown: str, span: Span | None) -> Source | D
 def source_of(data: bytes, shown: str) -> Source | Diagnostic:
     """The text in a file's bytes."""
     try:
-        return Source(shown, _newlines(data.decode("utf-8")))
+        return _shared(shown, _newlines(data.decode("utf-8")))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return Diagnostic(Code.FILE_ENCODING, f"`{shown}` is not UTF-8 (line {line})", None, file=shown)
+
+
+@lru_cache(maxsize=64)
+def _shared(shown: str, text: str) -> Source:
+    """The same source for the same text, so that a library file is parsed once for all the models that import it."""
+    return Source(shown, text)
 
 
 def _source(files: Files, source: Source, folder: Path | None) -> None:

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -114,6 +114,7 @@ def _parser() -> lark.Lark:
         return lark.Lark(grammar_text(), **options)
 
 
+@lru_cache(maxsize=64)  # by the source itself: the loader shares those
 def parse(source: Source) -> tuple[tuple[Node, ...], tuple[Diagnostic, ...], frozenset[str]]:
     """The declarations of a file, what is wrong with its text, and the words of what could not be read."""
     problem = _unfinished_comment(source) or _brackets_too_deep(source)
