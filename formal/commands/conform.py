@@ -12,10 +12,10 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from formal.codes import Code
-from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, positive, say_diagnostics
+from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, natural, positive, say_diagnostics
 from formal.diagnostics import Diagnostic, Source
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def configure(parser: Parser) -> None:
     parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
     parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of declarations (repeatable)")
     parser.add_argument("--memory", type=positive, default=MEMORY, metavar="MIB", help=f"give up beyond that many MiB (default: {MEMORY})")
+    words = "change one line of each accepted log, N times over, and say how many changes are noticed"
+    parser.add_argument("--mutate", type=positive, metavar="N", help=words)
+    parser.add_argument("--seed", type=natural, default=0, metavar="N", help="of --mutate's choices (default: 0)")
     parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
     parser.add_argument("--quiet", action="store_true", help="no progress")
@@ -63,15 +66,23 @@ def run(arguments: argparse.Namespace) -> int:
     if checking is None:
         return Exit.USAGE
     results: list[Result] = []
+    told: list[tuple[str, dict[str, Any]]] = []
     bad = False
     for path in arguments.logs:
         try:
-            results.append(_check(checking, path, arguments))
+            result = _check(checking, path, arguments)
+            told.append(_told(result, arguments))
+            if arguments.mutate is not None and result.status == "accepted":
+                told.append(_mutated(checking, path, arguments))
         except BadLog as error:
             say_diagnostics([error.diagnostic])
             bad = True
-    if results:
-        answer(_told(results, arguments), arguments.output)
+        else:
+            results.append(result)
+    if told:
+        documents = [document for _, document in told]
+        as_json = json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, ensure_ascii=False)
+        answer(as_json if arguments.format == "json" else "\n\n".join(text for text, _ in told), arguments.output)
     if bad:
         return Exit.USAGE
     found = {result.status for result in results}
@@ -176,11 +187,23 @@ class _Progress:
             sys.stderr.flush()
 
 
-def _told(results: list[Result], arguments: argparse.Namespace) -> str:
+def _told(result: Result, arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     from formal.conform import telling
 
-    if arguments.format == "json":
-        documents = [telling.document(result) for result in results]
-        return json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, ensure_ascii=False)
-    width = max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() and arguments.output is None else 80
-    return "\n\n".join(telling.text(result, width) for result in results)
+    return telling.text(result, _width(arguments)), telling.document(result)
+
+
+def _mutated(checking: Checking, path: str, arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    from formal.conform import telling
+    from formal.conform.mutating import mutants
+
+    if path == "-":
+        raise UsageError("--mutate needs a file that can be read again, not standard input")
+    with Path(path).open("rb") as file:
+        found = list(mutants(checking, path, list(file), arguments.mutate, arguments.seed))
+    text = telling.mutation_text(path, found, arguments.seed, _width(arguments))
+    return text, telling.mutation_document(path, found, arguments.seed)
+
+
+def _width(arguments: argparse.Namespace) -> int:
+    return max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() and arguments.output is None else 80

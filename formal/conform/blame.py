@@ -31,7 +31,7 @@ def reject(following: Following, closure: Closure, event: Event, seen: Seen, pre
         previous=previous,
         fitting=fitting,
         threads=tuple(names[thread] for thread in (bound or threads)),
-        stood=tuple(sorted(stood, key=lambda one: not one.wait)),
+        stood=tuple(sorted(stood, key=lambda one: (not one.here, not one.wait))),
         allowed=tuple(allowed),
     )
 
@@ -52,11 +52,10 @@ def _stood(following: Following, closure: Closure, seen: Seen) -> Iterator[Stood
             here = any(following.selecting.stands(*meaning, state, thread) for meaning in seen.meanings)
             if here or bound[thread] == seen.thread:
                 name = machine.program.threads[thread].name
-                wait = _wait(following, state, thread) if here else ""
-                yield Stood(name, statement(place.info), place.stack, wait)
+                yield Stood(name, statement(place.info), place.stack, here, _wait(following, state, thread, here=here))
 
 
-def _wait(following: Following, state: State, thread: int) -> str:
+def _wait(following: Following, state: State, thread: int, *, here: bool) -> str:
     """What keeps a thread from the step that it stands at, or makes that another step than the line's."""
     machine = following.machine
     results = list(machine.run(state[thread])(state))
@@ -64,7 +63,7 @@ def _wait(following: Following, state: State, thread: int) -> str:
     if errors:
         return f"the step violates {' or '.join(sorted(errors))}"
     if results:
-        return "the step does something else"
+        return "the step does something else" if here else ""
     wait = machine.wait(state, thread)
     if wait.target is None:
         return "it waits for a condition that does not hold"

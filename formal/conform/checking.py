@@ -43,7 +43,7 @@ class Checking:
 
     def __init__(self, machine: Machine, mapping: Mapping, most: int) -> None:
         self._machine = machine
-        self._mapping = mapping
+        self.mapping = mapping
         self._most = most
         self._following = Following(machine, mapping, most)
         self._broken: dict[int, tuple[str, ...]] = {}
@@ -53,8 +53,8 @@ class Checking:
         """What becomes of the log of that name. Raises BadLog."""
         began = time.monotonic()
         self._forgotten = self._following.forgotten
-        reader = Reader(path, self._mapping.by_event, self._mapping.other_lines)
-        sieve = Sieve(self._mapping, path, reader)
+        reader = Reader(path, self.mapping.by_event, self.mapping.other_lines)
+        sieve = Sieve(self.mapping, path, reader)
         run, violated = _Path(), dict[str, tuple[int | None, int]]()
         rejection, undecided = None, ""
         try:
@@ -85,7 +85,7 @@ class Checking:
             model=self._machine.program.name,
             file=self._machine.program.file,
             log=path,
-            mapping=self._mapping.source,
+            mapping=self.mapping.source,
             status="undecided" if undecided else "accepted" if rejection is None else "rejected",
             lines=reader.lines,
             comments=reader.comments,
@@ -99,7 +99,7 @@ class Checking:
             coverage=covered,
             why_undecided=undecided,
             parameters=self._machine.program.parameters,
-            extra=self._mapping.extra,
+            extra=self.mapping.extra,
         )
 
     # ------------------------------------------------------------ what was observed

@@ -163,4 +163,6 @@ class Mapping:
 
 def readable(expression: re.Pattern[str]) -> str:
     """A regular expression without what makes it one, for messages."""
-    return re.sub(r"\\([^\w])", r"\1", expression.pattern).replace("^", "").replace("$", "")
+    plain = re.sub(r"\(\?P<(\w+)>(?:[^()]*)\)", r"{\1}", expression.pattern).replace("^", "").replace("$", "")
+    plain = re.sub(r"\\([^\w])", r"\1", plain)
+    return plain[:-1] if plain.count(")") > plain.count("(") else plain

@@ -36,12 +36,13 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Stood:
-    """Where a thread that could be the event's may stand, in some execution that shows all events before. `wait`: why it cannot
-    make the step there; empty if this is not the place for it."""
+    """Where a thread that could be the event's may stand, in some execution that shows all events before. `here`: this is the place for the
+    event's step. `wait`: what keeps the thread there, or makes its step another one; empty if it can go on."""
 
     thread: str
     statement: Statement
     stack: tuple[str, ...]
+    here: bool
     wait: str
 
 

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from formal import __version__
+from formal.conform.mutating import KINDS, Mutant
 from formal.conform.result import Allowed, Observed, Rejection, Result, Statement, Stood
 
-SHOWN = 8  # rows of a list; how many more there are is said
+SHOWN = 5  # rows of a list; how many more there are is said
+FRAMES = 3  # of a stack, the innermost
 
 
 def text(result: Result, width: int) -> str:
@@ -88,7 +90,7 @@ def _rejection(rejection: Rejection, width: int) -> Iterator[str]:
     yield from _wrapped(
         f"The {_number(rejection.fitting, 'mapped event')} before it fit{before}. Thread {event.thread} is {who}.", width, "  "
     )
-    places = [one for one in rejection.stood if one.wait]
+    places = [one for one in rejection.stood if one.here]
     if places:
         yield from _rows("In the way:", [_stood(one) for one in places], width)
     elif rejection.known:
@@ -96,7 +98,11 @@ def _rejection(rejection: Rejection, width: int) -> Iterator[str]:
         yield from _rows("No execution has that thread at such a step here. It may stand at:", others, width)
     own = [_allowed(one) for one in rejection.allowed if one.thread in rejection.threads]
     yield from _rows("What the model allows that thread to log next:", own, width)
-    yield from _rows("And others:", [_allowed(one) for one in rejection.allowed if one.thread not in rejection.threads], width)
+    yield from _rows(
+        "What it allows others:" if own else "What the model allows others to log next:",
+        [_allowed(one) for one in rejection.allowed if one.thread not in rejection.threads],
+        width,
+    )
 
 
 def _rows(head: str, rows: Sequence[str], width: int) -> Iterator[str]:
@@ -110,7 +116,8 @@ def _rows(head: str, rows: Sequence[str], width: int) -> Iterator[str]:
 
 
 def _place(statement: Statement, stack: Sequence[str]) -> str:
-    inside = f", in {' > '.join(stack)}" if len(stack) > 1 else ""
+    frames = ("…", *stack[-FRAMES:]) if len(stack) > FRAMES else stack
+    inside = f", in {' > '.join(frames)}" if len(stack) > 1 else ""
     return f"`{statement.text}` ({statement.source.file}:{statement.source.line}{inside})"
 
 
@@ -195,7 +202,7 @@ def _rejection_document(rejection: Rejection) -> dict[str, Any]:
         "fitting": rejection.fitting,
         "previous_line": rejection.previous,
         "threads": list(rejection.threads),
-        "stood": [{**_at(one), "wait": one.wait or None} for one in rejection.stood],
+        "stood": [{**_at(one), "place_of_event": one.here, "wait": one.wait or None} for one in rejection.stood],
         "allowed": [{**_at(one), "logged_as": one.shown} for one in rejection.allowed],
     }
 
@@ -206,3 +213,32 @@ def _statement(one: Statement) -> dict[str, Any]:
 
 def _at(one: Stood | Allowed) -> dict[str, Any]:
     return {"thread": one.thread, **_statement(one.statement), "stack": list(one.stack)}
+
+
+def mutation_text(path: str, mutants: Sequence[Mutant], seed: int, width: int) -> str:
+    """How many lies were noticed, and why the others were not."""
+    caught = [one for one in mutants if one.rejected is not None]
+    late = sorted(one.late or 0 for one in caught)
+    lines = [f"{path}: {len(caught)} of {_number(len(mutants), 'mutant')} rejected (seed {seed})"]
+    for kind in KINDS:
+        of_kind = [one for one in mutants if one.kind == kind]
+        noticed = sum(one.rejected is not None for one in of_kind)
+        what = "two lines swapped" if kind == "swapped" else "a line dropped" if kind == "dropped" else "a thread id changed"
+        lines.append(f"  {noticed:>4} of {len(of_kind):>4} with {what}")
+    if late:
+        at_once = sum(one == 0 for one in late)
+        words = f"{at_once} at the line itself, the others up to {late[-1]} mapped events later (half of all within {late[len(late) // 2]})"
+        lines += _wrapped(words, width, "  ")
+    reasons = Counter((one.kind, one.why) for one in mutants if one.rejected is None)
+    for (kind, why), count in reasons.most_common():
+        lines += _wrapped(f"not noticed: {count} {kind}: {why}", width, "  ", "    ")
+    return "\n".join(lines)
+
+
+def mutation_document(path: str, mutants: Sequence[Mutant], seed: int) -> dict[str, Any]:
+    """The same as data."""
+    rows = [
+        {"kind": one.kind, "line": one.line, "rejected_at": one.rejected, "events_later": one.late, "reason": one.why or None}
+        for one in mutants
+    ]
+    return {"formal": __version__, "log": path, "seed": seed, "rejected": sum(one.rejected is not None for one in mutants), "mutants": rows}
