@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "new": ("formal.commands.new", "begin a callback: a commented file that says what to fill in"),
         "catalogue": ("formal.commands.catalogue", "a table of models: what each is, abstracts and is expected to show"),
         "fmt": ("formal.commands.fmt", "put model files into the one layout"),
+        "lsp": ("formal.commands.lsp", "the language server, for editors to start"),
         "explain": ("formal.commands.explain", "the meaning of a diagnostic or a built-in check"),
         "schema": ("formal.commands.schema", "the JSON Schema of what a command writes with --format json"),
     }

@@ -1,7 +1,7 @@
 """What is wrong with the files of a project, as it is now: `formal check`, for texts that are being written.
 
-In: a project, a file to begin with. Out: diagnostics by real path. A part of models is read by itself, where names that it does not declare are
-no mistakes; and the models that it is a part of say what they make of it.
+In: a project, a file to begin with. Out: diagnostics by real path. A part of models is read by itself, where names that it does not
+declare are no mistakes; and the models that it is a part of say what they make of it.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ In: folders, and the texts of open files. Out: parsed files, by real path, each 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from formal.loader import imported, source_of, text_source
 from formal.lsp.repair import readable
 from formal.syntax import Node
 
-_FILES = 5000  # looked for in the folders
+_FOLDERS = 20_000  # looked into: somebody may open an editor on a whole disk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +53,7 @@ class Project:
     folders: list[Path] = field(default_factory=list)
     buffers: dict[Path, str] = field(default_factory=dict)
     _parsed: dict[Path, tuple[object, Parsed]] = field(default_factory=dict)
+    _listed: frozenset[Path] | None = None
 
     def parsed(self, path: Path) -> Parsed | None:
         """A file as it is now; None if it cannot be read."""
@@ -89,16 +91,15 @@ class Project:
             return None
         return None if isinstance(made, Diagnostic) else made
 
+    def refresh(self) -> None:
+        """Look again for the files of the folders, when they are asked for next."""
+        self._listed = None
+
     def files(self) -> tuple[Path, ...]:
         """Every model file of the folders, and every open one."""
-        found = set(self.buffers)
-        for folder in self.folders:
-            for number, path in enumerate(folder.rglob("*.dsl")):
-                if number >= _FILES:
-                    break
-                if not any(part.startswith(".") for part in path.relative_to(folder).parts):
-                    found.add(path.resolve())
-        return tuple(sorted(found))
+        if self._listed is None:
+            self._listed = frozenset(file for folder in self.folders for file in _below(folder))
+        return tuple(sorted(self._listed | set(self.buffers)))
 
     def closure(self, path: Path) -> tuple[Path, ...]:
         """A file and all that it imports, in the order of the text."""
@@ -131,3 +132,12 @@ class Project:
         """The models that a file is a part of, itself among them if it is one; open ones first."""
         found = [root for root, files in self.closures().items() if path in files and self._is_model(root)]
         return tuple(sorted(found, key=lambda root: (root != path, root not in self.buffers, root)))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Model files, but for those in hidden folders."""
+    for number, (where, folders, files) in enumerate(os.walk(folder)):
+        if number >= _FOLDERS:
+            return
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
+        yield from (Path(where, name).resolve() for name in files if name.endswith(".dsl") and not name.startswith("."))

@@ -77,7 +77,8 @@ _CALL = re.compile(r"([A-Za-z_]\w*)\s*\Z")
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """`kinds` of names: kinds of declarations, "member" (of an enum), "local", "labelled". `body`: whose labels, if they are qualified.
-    `keywords` for values that make sense, where not all do; `new`: a name that is yet to be declared; `properties`: names of properties; `member`: behind a dot; `expression`: any value."""
+    `keywords` for values that make sense, where not all do.
+    `new`: a name that is yet to be declared; `properties`: names of properties; `member`: behind a dot; `expression`: any value."""
 
     kinds: frozenset[str] = frozenset()
     body: str = ""
