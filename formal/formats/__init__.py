@@ -25,12 +25,14 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a report is to look, as far as the format leaves a choice. `quiet`: the verdicts alone; `statistics`: with the figures."""
+    """How a report is to look, as far as the format leaves a choice. `quiet`: the verdicts alone; `statistics`: with the figures;
+    `unfold`: every step of a witness, also those that do not matter for the violation."""
 
     width: int = 80
     colour: bool = False
     quiet: bool = False
     statistics: bool = False
+    unfold: bool = False
 
 
 Render: TypeAlias = Callable[[Sequence[Report], Style], str]
