@@ -20,6 +20,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "prove": ("formal.commands.prove", "check every property of a model"),
         "check": ("formal.commands.check", "parse, resolve and type a model; point out what looks wrong"),
         "simulate": ("formal.commands.simulate", "walk through a model at random, or step by step by hand"),
+        "show": ("formal.commands.show", "draw a model: control flow, and who waits for whom"),
         "replay": ("formal.commands.replay", "run a stored witness through the interpreter, step by step"),
         "conform": ("formal.commands.conform", "whether a log of a real run is a run of the model"),
         "recheck": ("formal.commands.recheck", "whether stored proofs and witnesses stand, without searching again"),
