@@ -85,9 +85,9 @@ class Sieve:
         """All events, once the names of the objects are known; the lines until then are held back."""
         held: list[Event] = []
         wanted = dict(self._mapping.objects)
-        while wanted:
+        while wanted and len(held) < LOOK_AHEAD:
             event = next(events, None)
-            if event is None or len(held) == LOOK_AHEAD:
+            if event is None:
                 break
             held.append(event)
             for name, learned in list(wanted.items()):

@@ -31,7 +31,7 @@ def text(result: Result, width: int) -> str:
         lines += ["", *_observed(observed, width)]
     if result.why_undecided:
         lines += ["", *_wrapped(result.why_undecided, width, "  ")]
-    lines += ["", *_coverage(result, width)] if result.coverage is not None else []
+    lines += ["", *_coverage(result, width)]
     return "\n".join(lines)
 
 
@@ -141,7 +141,10 @@ def _observed(observed: Observed, width: int) -> Iterator[str]:
 
 def _coverage(result: Result, width: int) -> Iterator[str]:
     coverage = result.coverage
-    assert coverage is not None
+    if coverage is None:
+        words = "which statements it reaches was not looked into: too many different sets of states to go back through"
+        yield from _wrapped(words, width, "  ")
+        return
     total = len(coverage.covered) + len(coverage.missed)
     yield from _wrapped(
         f"executions that show the log reach {len(coverage.covered)} of {_number(total, 'statement')} of the model", width, "  "
