@@ -16,6 +16,8 @@ from rich.text import Text
 
 from formal.formats import Style
 from formal.formats.witness import draw
+from formal.formats.witness_why import lines as why
+from formal.formats.witness_words import ascii_only
 from formal.verdict import PropertyResult, Report, Verdict, Witness
 
 _COLOURS = {Verdict.PROVED: "green", Verdict.PROVED_UP_TO: "cyan", Verdict.VIOLATED: "bold red", Verdict.UNDECIDED: "yellow"}
@@ -40,7 +42,7 @@ def render_replay(prop: str, witness: Witness, style: Style) -> str:
     console = _console(style)
     with console.capture() as capture:
         console.print(Text(f"{prop} is violated", style=_COLOURS[Verdict.VIOLATED]).append(_size(witness)))
-        _witness(console, prop, witness, style.width)
+        _witness(console, prop, witness, style)
     return _trimmed(capture.get())
 
 
@@ -73,7 +75,7 @@ def _report(console: Console, report: Report, style: Style) -> None:
     _list(console, "warnings", report.warnings)
     for result in report.properties:
         if result.witness is not None:
-            _violation(console, report, result, result.witness, style.width)
+            _violation(console, report, result, result.witness, style)
     if style.statistics:
         _list(console, "statistics", [f"{name}: {_figure(value)}" for name, value in report.statistics.items()])
 
@@ -146,11 +148,11 @@ def _list(console: Console, head: str, lines: Sequence[str]) -> None:
         console.print(Padding(Text(line), (0, 0, 0, 2)))
 
 
-def _violation(console: Console, report: Report, result: PropertyResult, witness: Witness, width: int) -> None:
+def _violation(console: Console, report: Report, result: PropertyResult, witness: Witness, style: Style) -> None:
     console.print(Text("\n").append(f"{result.name} is violated", style=_COLOURS[Verdict.VIOLATED]).append(_size(witness)))
     if result.source is not None:
         console.print(Padding(Text(f"declared at {result.source.file}:{result.source.line}"), (0, 0, 0, 2)))
-    _witness(console, result.name, witness, width)
+    _witness(console, result.name, witness, style)
     console.print()
     console.print(Text(f"  again: {reproduce(report, result)}", style="dim"), soft_wrap=True)
 
@@ -160,15 +162,16 @@ def _size(witness: Witness) -> str:
     return f" after {_count(len(witness.steps), 'step')}, {switches}"
 
 
-def _witness(console: Console, prop: str, witness: Witness, width: int) -> None:
+def _witness(console: Console, prop: str, witness: Witness, style: Style) -> None:
     console.print()
     if witness.steps:
-        console.print(draw(witness, prop, width), soft_wrap=True)
+        console.print(draw(witness, prop, style.width, unfold=style.unfold), soft_wrap=True)
         console.print()
-        last = witness.steps[-1]
-        if len(last.stack) > 1:
-            console.print(Padding(Text(f"the last step's stack: {' > '.join(last.stack)}\n"), (0, 0, 0, 2)))
-    console.print(Padding(Text(witness.explanation), (0, 0, 0, 2)))
+    console.print(Padding(Text(ascii_only(witness.explanation)), (0, 0, 0, 2)))
+    evidence = why(witness, style.width)
+    if evidence:
+        console.print("\nwhy")
+        console.print(Text("\n".join(evidence)), soft_wrap=True)
 
 
 def reproduce(report: Report, result: PropertyResult) -> str:

@@ -1,107 +1,158 @@
 """A witness drawn with one column for each thread, as lock validators draw two CPUs.
 
-In: a witness and a width. Out: a styled text. One line belongs to one thread, so that a line may run on to the right of its column; that is
-what lets several threads share eighty columns.
+In: a witness and a width. Out: a styled text in plain ASCII. One line belongs to one thread, so that a line may run on to the right of its
+column; that is what lets several threads share eighty characters.
 """
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rich.text import Text
 
-from formal.verdict import ViewValue, Witness, WitnessStep
+from formal.formats.witness_columns import Columns
+from formal.formats.witness_fold import Fold, fold, local_name, object_of
+from formal.formats.witness_margin import Margin
+from formal.formats.witness_words import ascii_only, place, show, statement
+from formal.verdict import Hop, Witness, WitnessStep
 
-_MARGIN = 5  # for the step's number
-_ROOM = 34  # least width of the last column
-_LEAST = 10  # least distance between two columns
-_MOST = 24
+__all__ = ["draw", "show"]
 
-
-def draw(witness: Witness, prop: str, width: int) -> Text:
-    """The steps, each in its thread's column: the C function where it changed, the statement, and what it changed; last, what is violated.
-
-    Threads that never move have no column. Where the columns would be too narrow, each step is headed by its thread's name instead.
-    """
-    threads = list(dict.fromkeys(step.thread for step in witness.steps))
-    distance = (width - _MARGIN - _ROOM) // max(1, len(threads) - 1) if len(threads) > 1 else 0
-    longest = max((len(name) for name in threads), default=0)
-    columns = len(threads) == 1 or distance >= _LEAST
-    distance = min(distance, max(_LEAST, min(_MOST, longest + 2)))  # what is not needed between the columns serves the last one
-    text = Text()
-    if columns:
-        text.append(_heads(threads, distance, width) + "\n", style="bold")
-    where: dict[str, str] = {}
-    for step in witness.steps:
-        if witness.loop_to is not None and step.step == witness.loop_to + 1:
-            text.append("     -- from here on, again and again --\n", style="bold")
-        column = _MARGIN + threads.index(step.thread) * distance if columns else _MARGIN
-        _step(text, step, column, width, where, named=not columns)
-    if witness.loop_to is not None:
-        text.append("     -- and back --\n", style="bold")
-    else:
-        text.append(f"     *** {prop} ***", style="bold red")
-    text.rstrip()
-    return text
+_NUMBER = 5  # for the step's number
+_NEVER_TOLD = (".status", ".pending", ".owner", ".writer", ".readers")  # what the margin tells, or the stack
 
 
-def _heads(threads: Sequence[str], distance: int, width: int) -> str:
-    heads = [_short(name, distance - 1).ljust(distance) for name in threads[:-1]]
-    return " " * _MARGIN + "".join(heads) + _short(threads[-1], width - _MARGIN - distance * len(heads))
+def draw(witness: Witness, prop: str, width: int, *, unfold: bool = False) -> Text:
+    """The steps that matter (`unfold`: all), each in its thread's column: the statement, its C function and line in the model, what it
+    changed; where threads wait in the end; last, what is violated. Threads without a step that is drawn have no column."""
+    pieces = fold(witness, everything=unfold)
+    shown = [piece for piece in pieces if isinstance(piece, WitnessStep)]
+    threads = list(dict.fromkeys(step.thread for step in shown))
+    margin = Margin.of(witness, threads, [step.step for step in shown])
+    drawing = _Drawing(witness, width, Columns.of(threads, width - _NUMBER - margin.width), margin, Text(), unfold)
+    drawing.legend(len(shown))
+    for piece in pieces:
+        drawing.piece(piece)
+    drawing.end(prop)
+    return drawing.text
 
 
-def _short(name: str, room: int) -> str:
-    """The name without its middle, where it must: the end tells the members of a family apart."""
-    tail = room // 2
-    return name if len(name) <= room else f"{name[: room - tail - 1]}~{name[-tail:]}"
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """A text that grows."""
+
+    witness: Witness
+    width: int
+    columns: Columns
+    margin: Margin
+    text: Text
+    unfold: bool
+
+    def legend(self, shown: int) -> None:
+        """How to read it, and the heads."""
+        count = len(self.witness.steps)
+        if shown < count:
+            self._lines(f"{shown} of {count} steps, those that matter; --all shows each", 2, "dim")
+        for line in self.margin.legend:
+            self._lines(line, 2, "dim")
+        if shown < count or self.margin.legend:
+            self.text.append("\n")
+        heads = list(self.columns.heads()) or [""]
+        for number, head in enumerate(heads):
+            margin = self.margin.heads if number == len(heads) - 1 else " " * self.margin.width
+            line = f"{' ' * _NUMBER}{margin}{head}".rstrip()
+            if line:
+                self.text.append(line + "\n", style="bold")
+
+    def piece(self, piece: WitnessStep | Fold) -> None:
+        """A step, or what is said of several."""
+        first = piece if isinstance(piece, WitnessStep) else piece.steps[0]
+        if self.witness.loop_to is not None and first.step == self.witness.loop_to + 1:
+            self.text.append(f"{' ' * _NUMBER}-- from here on, again and again --\n", style="bold")
+        if isinstance(piece, Fold):
+            self._folded(piece)
+        else:
+            self._step(piece)
+
+    def end(self, prop: str) -> None:
+        """Where they wait, and what is violated."""
+        if self.witness.loop_to is not None and self.witness.loop_to < len(self.witness.steps):
+            self.text.append(f"{' ' * _NUMBER}-- and back --\n", style="bold")
+        else:
+            for hop in self.witness.why:
+                if isinstance(hop, Hop) and hop.role != "hangs" and hop.thread in self.columns.threads:
+                    self._waiting(hop)
+        self.text.append(f"{' ' * _NUMBER}*** {prop} ***", style="bold red")
+
+    def _folded(self, piece: Fold) -> None:
+        lines = _wrapped(ascii_only(piece.told), self.width - _NUMBER)
+        for number, line in enumerate(lines):
+            self.text.append(f"{'...' if not number else '':>{_NUMBER - 2}}  {line}\n", style="dim")
+
+    def _step(self, step: WitnessStep) -> None:
+        told = statement(step)
+        self._first(f"{step.step:>{_NUMBER - 2}}  ", step.step, step.thread, told, place(step))
+        for line in self._events(step):
+            self._more(line, step.thread, "cyan")
+
+    def _waiting(self, hop: Hop) -> None:
+        told = f"waits for {hop.wants or hop.kind}" if hop.spot is not None else "does not run"
+        self._first(" " * _NUMBER, len(self.witness.steps), hop.thread, told, "", style="yellow")
+
+    def _first(self, number: str, step: int, thread: str, told: str, where: str, style: str = "") -> None:
+        """The line of a step; behind the statement, or below it, its place."""
+        lead = self.margin.at(step, thread) + self.columns.lead(thread)
+        told = f"{thread}: {told}" if self.columns.named else told
+        room = self.width - _NUMBER - len(lead)
+        first, *rest = _wrapped(told, room)
+        beside = not rest and len(first) + len(where) + 2 <= room
+        self.text.append(number, style="dim")
+        self.text.append(lead, style="dim")
+        self.text.append(first, style=style)
+        if beside and where:
+            self.text.append(f"  {where}", style="dim")
+        self.text.append("\n")
+        for line in rest:
+            self._more(line, thread, style, indent=0)
+        if where and not beside:
+            self._more(where, thread, "dim")
+
+    def _more(self, line: str, thread: str, style: str, indent: int = 2) -> None:
+        """A line below a step."""
+        lead = " " * (_NUMBER + self.margin.width) + self.columns.lead(thread) + " " * indent
+        for part in _wrapped(line, self.width - len(lead)):
+            self.text.append(lead)
+            self.text.append(part + "\n", style=style)
+
+    def _lines(self, line: str, column: int, style: str) -> None:
+        for part in _wrapped(line, self.width - column):
+            self.text.append(f"{' ' * column}{part}\n", style=style)
+
+    # ------------------------------------------------------------ what a step did
+
+    def _events(self, step: WitnessStep) -> Iterator[str]:
+        for one in self.witness.dispatches:
+            if one.scheduled == step.step and one.body not in step.statement:
+                yield f"{one.body} is pending"
+            if one.dispatched == step.step:
+                who = self.witness.steps[one.scheduled - 1].thread
+                yield f"runs {one.body}, scheduled by {who} at step {one.scheduled}"
+            if one.ended == step.step:
+                yield f"{one.body} ends"
+        yield from self._changes(step)
+
+    def _changes(self, step: WitnessStep) -> Iterator[str]:
+        involved = set(self.witness.involved)
+        for key, (before, after) in step.changes.items():
+            told = key.endswith(_NEVER_TOLD) and not (key.endswith(".status") and not key.startswith(f"{step.thread}."))
+            if told or after is None or not (self.unfold or not involved or involved & {object_of(key)}):
+                continue
+            name = local_name(key).removeprefix(f"{step.thread}.")
+            if f"{name} = {show(after)}" not in step.statement:
+                yield f"{name} = {show(after)}" if before is None else f"{name}: {show(before)} -> {show(after)}"
 
 
-def _step(text: Text, step: WitnessStep, column: int, width: int, where: dict[str, str], *, named: bool) -> None:
-    place = _place(step)
-    if where.get(step.thread, step.thread) != place:
-        where[step.thread] = place
-        fits = column + len(place) + 2 <= width
-        _lines(text, f"[{place if fits else place.replace(':', ': ')}]", column, width, "dim")
-    statement = f"{step.thread}: {step.statement}" if named else step.statement
-    first = True
-    for line in _wrapped(statement, column, width):
-        number = f"{step.step:>{_MARGIN - 2}}  " if first else " " * _MARGIN
-        text.append(number, style="dim")
-        text.append(" " * (column - _MARGIN) + line + "\n")
-        first = False
-    for change in _changes(step.changes):
-        _lines(text, change, column + 2, width, "cyan")
-
-
-def _place(step: WitnessStep) -> str:
-    """Whose code it is: the C function, else the innermost body."""
-    return step.c_source or (step.stack[-1] if step.stack else step.thread)
-
-
-def _changes(changes: Mapping[str, tuple[ViewValue | None, ViewValue | None]]) -> Iterator[str]:
-    for key, (before, after) in changes.items():
-        if after is None:
-            continue  # a local that went out of scope
-        name = key.partition("/")[2].partition(".")[2] or key  # a local's key starts with its frame
-        yield f"{name} = {show(after)}" if before is None else f"{name}: {show(before)} -> {show(after)}"
-
-
-def show(value: ViewValue) -> str:
-    """One value of a view."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case tuple():
-            return "{" + ", ".join(value) + "}"
-        case _:
-            return str(value)
-
-
-def _lines(text: Text, content: str, column: int, width: int, style: str) -> None:
-    for line in _wrapped(content, column, width):
-        text.append(" " * column + line + "\n", style=style)
-
-
-def _wrapped(content: str, column: int, width: int) -> list[str]:
-    return textwrap.wrap(content, max(16, width - column), subsequent_indent="    ", break_on_hyphens=False) or [""]
+def _wrapped(content: str, room: int) -> list[str]:
+    return textwrap.wrap(content, max(16, room), subsequent_indent="    ", break_on_hyphens=False) or [""]
