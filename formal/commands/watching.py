@@ -74,12 +74,14 @@ def _wait(before: Mapping[Path, _Stamp], paths: Sequence[str], extra: Sequence[s
 
     folders = {file.parent for file in before}
     there = [folder for folder in folders if folder.is_dir()]
+    look = True  # once in any case: something may have come before the watching began
     for heard in watch(
         *there, watch_filter=None, debounce=_SETTLE, rust_timeout=_LOOK, yield_on_timeout=True, raise_interrupt=True, recursive=False
     ):
-        changed = _changed(before) or (_come(before, paths, extra) if heard else ())
+        changed = _changed(before) or (_come(before, paths, extra) if heard or look else ())
         if changed:
             return changed
+        look = False
     raise KeyboardInterrupt
 
 
