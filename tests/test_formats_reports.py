@@ -231,7 +231,7 @@ def test_a_regression_in_words() -> None:
     )
     assert line(ROWS[0], 12).endswith("proved (rechecked)")
     assert counts(ROWS, list(EXITS), 1, 2.0).startswith("3 models and 1 record: 1 as recorded, 1 differs, 1 no model, 1 bad model; 1 file ")
-    assert slowest(ROWS) == "slowest: models/b.dsl 3.00 s, models/a.dsl 1.00 s, models/sub/c.dsl 0.50 s"
+    assert slowest(ROWS) == "slowest:\n     3.00 s  models/b.dsl\n     1.00 s  models/a.dsl\n     0.50 s  models/sub/c.dsl"
     assert slowest(ROWS[:3]) is None
     assert wrong(ROWS[:1]) is None
 

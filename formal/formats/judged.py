@@ -59,7 +59,7 @@ def slowest(rows: Sequence[Judged]) -> str | None:
     if len(rows) <= _SLOWEST:
         return None
     longest = sorted(rows, key=lambda row: -row.seconds)[:_SLOWEST]
-    return "slowest: " + ", ".join(f"{row.file} {row.seconds:.2f} s" for row in longest)
+    return "\n".join(["slowest:", *(f"  {row.seconds:7.2f} s  {row.file}" for row in longest)])
 
 
 def wrong(rows: Sequence[Judged]) -> str | None:
