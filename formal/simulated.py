@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -41,14 +41,17 @@ def render_text(simulated: Simulated, style: Style) -> str:
     from formal.formats.text import render_replay
 
     program, found = simulated.program, simulated.found
-    blocks = [f"{program.name}: {program.title}" if program.title else program.name]
-    blocks[0] += "\n" + "\n".join(_summary(simulated))
-    blocks.append("\n".join(_endings(found)))
-    blocks.append("\n".join(_coverage(found)))
+    head = f"{program.name}: {program.title}" if program.title else program.name
+    blocks = [_visible([head, *_summary(simulated)]), _visible(_endings(found)), _visible(_coverage(found))]
     for violation in found.violations:
         shown = render_replay(violation.prop.name, violation.witness, style)
-        blocks.append(f"{shown}\n\n" + "\n".join(_origin(simulated, violation)))
+        blocks.append(f"{shown}\n\n" + _visible(_origin(simulated, violation)))
     return "\n\n".join(blocks)
+
+
+def _visible(lines: Iterable[str]) -> str:
+    """Lines without anything that a terminal obeys, whatever the model says."""
+    return "\n".join("".join(one if one.isprintable() else "\ufffd" for one in line) for line in lines)
 
 
 def _summary(simulated: Simulated) -> Iterator[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from formal.drawings.graph import Edge, Line, Node, Picture, Shape
 from formal.drawings.naming import name_of
 from formal.drawings.tracing import Held, Tracer
-from formal.frontend.walking import blocks_of
+from formal.frontend.walking import blocks_of, walk
 from formal.outline import Body, reachable
 from formal.program import (
     Assert,
@@ -42,7 +42,7 @@ from formal.program import (
 
 def flows(program: Program) -> tuple[Picture, ...]:
     """Every body that a thread can come to, but for those that do nothing."""
-    return tuple(flow(program, body) for body in reachable(program) if body.whole.statements)
+    return tuple(flow(program, body) for body in reachable(program) if any(not isinstance(one, Block) for one in walk(body.whole)))
 
 
 def flow(program: Program, body: Body) -> Picture:
@@ -259,11 +259,16 @@ class _Drawing:
         """A statement with blocks in it, as it is written."""
         assert not isinstance(stmt, Block), "a block has no head"
         head = "atomic" if isinstance(stmt, Atomic) else stmt.info.text
+        held = self._held.get(stmt.info.uid, frozenset())
         between = "} else {" if isinstance(stmt, If) else "} or {"
         for number, block in enumerate(blocks_of(stmt)):
             if not number:
                 yield self._stated(stmt, f"{head} {{", depth)
             elif block.statements or not isinstance(stmt, If):
-                yield Line(between, depth)
+                yield Line(between, depth, tuple(sorted(held)))
             yield from self._lines(block, depth + 1)
-        yield Line("}", depth)
+        if isinstance(stmt, With):
+            lock = name_of(stmt.ref, {})
+            yield Line("}", depth, (*sorted(held - {lock}), lock), "close")
+        else:
+            yield Line("}", depth, tuple(sorted(held)))

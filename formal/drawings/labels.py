@@ -15,7 +15,7 @@ from typing import Final
 from formal.drawings.layout import Arrow, Laid, Point, Size
 
 LABEL_ROW: Final = 13.0
-_LONGEST: Final = 34  # characters in one line
+_LONGEST: Final = 44  # characters in one line
 _SHARES: Final = (0.45, 0.55, 0.35, 0.65, 0.25, 0.75, 0.15, 0.85)  # of an arrow's length
 _NEAR: Final = 12.0  # from the start of an arrow that says which way a test goes
 _Box = tuple[float, float, float, float]

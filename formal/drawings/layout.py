@@ -15,6 +15,7 @@ from formal.drawings.graph import Edge, Picture
 Point = tuple[float, float]
 Size = tuple[float, float]
 APART = 40.0  # between parts that nothing connects
+_ASIDE = 12.0  # from an arrow that goes the other way
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def lay_out(picture: Picture, sizes: Mapping[str, Size], room: Size) -> Laid:
         height = max(height, box[3] - box[1])
     placed = {name: (vertex.view.xy, sizes[name]) for name, vertex in vertices.items()}
     routes = {pair: link.view.points for pair, link in links.items()}
-    arrows = [_arrow(pair, tuple(edges), routes, placed) for pair, edges in together.items()]
+    arrows = [_arrow(pair, tuple(edges), routes, placed, both=pair[::-1] in together) for pair, edges in together.items()]
     return Laid({name: centre for name, (centre, _) in placed.items()}, tuple(arrows), max(0.0, left - APART), height)
 
 
@@ -139,15 +140,18 @@ def _arrow(
     edges: tuple[Edge, ...],
     routes: Mapping[tuple[str, str], Sequence[Point]],
     placed: Mapping[str, tuple[Point, Size]],
+    *,
+    both: bool,
 ) -> Arrow:
+    """`both`: there is an arrow the other way, too; then the one that leads back keeps to its side."""
     (centre, size), (goal, room) = placed[pair[0]], placed[pair[1]]
     if pair[0] == pair[1]:
         (x, y), (w, h) = centre, size
         right = x + w / 2
         return Arrow(edges, ((right, y - h / 4), (right + 18, y - h / 4), (right + 18, y + h / 4), (right, y + h / 4)))
     between = list(routes[pair][1:-1]) if pair in routes else list(routes[pair[1], pair[0]][-2:0:-1])
-    if pair not in routes and not between:  # beside the arrow that may go the other way
-        between = [((centre[0] + goal[0]) / 2 + 14, (centre[1] + goal[1]) / 2)]
+    if both and pair not in routes:
+        between = [(x + _ASIDE, y) for x, y in between] or [((centre[0] + goal[0]) / 2 + _ASIDE, (centre[1] + goal[1]) / 2)]
     points = [_border(centre, (between or [goal])[0], size), *between, _border(goal, (between or [centre])[-1], room)]
     return Arrow(edges, tuple(points))
 

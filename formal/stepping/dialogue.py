@@ -20,18 +20,18 @@ from formal.verdict import View
 from formal.walks.schedulers import Uniform
 
 HELP: Final = """\
-  N           take the move of that number; Enter takes it where there is only one
-  u [N]       undo the last step, or the last N
-  r           back to the start
-  b [N]       take N steps at random (1), or fewer where something is violated
-  g THREAD    go on with that thread until it has taken or given back a lock, has
-              to wait, or has a choice
-  l           look again: the state, the threads, the moves
-  v           all variables and objects, those that are as in the beginning, too
-  f           the full stack of each thread, with its locals
-  w           the steps so far
-  s FILE      save the walk as a record, which `formal replay FILE` follows again
-  q           end (so does Ctrl-D)"""
+  N         take the move of that number; Enter, where there is only one
+  u [N]     undo the last step, or the last N
+  r         back to the start
+  b [N]     take a step at random, or N, or fewer where something is violated
+  g THREAD  go on with that thread until it has taken or given back a lock,
+            has to wait, or has a choice
+  l         look again: the state, the threads, the moves
+  v         all variables and objects, those that are as in the beginning, too
+  f         the full stack of each thread, with its locals
+  w         the steps so far
+  s FILE    save the walk as a record; `formal replay FILE` follows it again
+  q         end (so does Ctrl-D)"""
 _LONGEST = 100_000  # steps at random in one go
 _ENDLESS = 10_000  # steps of one thread alone
 
@@ -185,10 +185,14 @@ class Dialogue:
     def _take(self, outcomes: Iterator[Outcome]) -> list[str]:
         """Steps, until something is violated. Each is shown if there are a few."""
         begun = len(self._path.outcomes)
-        for outcome in outcomes:
-            self._path.take(outcome)
-            if self._path.new(len(self._path.outcomes)):
-                break
+        try:
+            for outcome in outcomes:
+                self._path.take(outcome)
+                if self._path.new(len(self._path.outcomes)):
+                    break
+        except KeyboardInterrupt:
+            self._path.cut(begun)  # whole steps only
+            raise
         now = len(self._path.outcomes)
         first = max(begun, now - 20)
         lines = [f"      ({first - begun} steps before these; w shows all)"] if first > begun else []

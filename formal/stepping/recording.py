@@ -18,15 +18,15 @@ from formal.stepping.steps import told_step
 from formal.verdict import WitnessStep
 
 HELP: Final = """\
-  n [N]       the next step, or the next N (so does Enter)
-  p [N]       back by a step, or by N
-  N           to the state after step N; 0 is the beginning
-  e           to the end
-  l           look again
-  v           all variables and objects, those that are as in the beginning, too
-  f           the full stack of each thread, with its locals
-  w           all the steps
-  q           end (so does Ctrl-D)"""
+  n [N]     the next step, or the next N (Enter: the next)
+  p [N]     back by a step, or by N
+  N         to the state after step N; 0 is the beginning
+  e         to the end
+  l         look again
+  v         all variables and objects, those that are as in the beginning, too
+  f         the full stack of each thread, with its locals
+  w         all the steps
+  q         end (so does Ctrl-D)"""
 
 
 @dataclass(frozen=True, slots=True)
