@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from formal.conform.mapping import Mapping
 from formal.conform.selecting import Selecting
@@ -38,16 +39,12 @@ class Simulated:
             often.setdefault(state, []).append(at)
         marks = max(often.values(), key=len)
         self.head = lines[: marks[0]]
-        cuts = zip(marks, marks[1:], strict=False)
+        cuts = pairwise(marks)
         self.rounds = [lines[one:other] for one, other in cuts if one != other]
 
     def _step(self, state: State) -> tuple[State, str | None]:
         """One random step that is no error, and its line, if it has one."""
-        ways = [
-            (thread, after)
-            for thread in range(len(self._machine.program.threads))
-            for _, after in taken(self._machine, state, thread)
-        ]
+        ways = [(thread, after) for thread in range(len(self._machine.program.threads)) for _, after in taken(self._machine, state, thread)]
         thread, after = self.chance.choice(ways)
         rules = [number for number in self._selecting.rules_of(state, after, thread) if not self._mapping.rules[number].optional]
         return after, self._line(rules[0], thread) if rules else None

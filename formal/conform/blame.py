@@ -31,8 +31,10 @@ def reject(following: Following, closure: Closure, event: Event, seen: Seen, pre
         previous=previous,
         fitting=fitting,
         threads=tuple(names[thread] for thread in (bound or threads)),
-        stood=tuple(sorted(stood, key=lambda one: (not one.here, not one.wait))),
-        allowed=tuple(allowed),
+        stood=tuple(
+            sorted(stood, key=lambda one: (not one.here, not one.wait, one.thread, one.statement.source.file, one.statement.source.line))
+        ),
+        allowed=tuple(sorted(allowed, key=lambda one: (one.thread, one.shown, one.stack))),
     )
 
 

@@ -42,7 +42,7 @@ class Checking:
     """Logs under one model and mapping; what was learned from one is there for the next. `most`: states in one set."""
 
     def __init__(self, machine: Machine, mapping: Mapping, most: int) -> None:
-        self._machine = machine
+        self.machine = machine
         self.mapping = mapping
         self._most = most
         self._following = Following(machine, mapping, most)
@@ -82,8 +82,8 @@ class Checking:
             observed, covered, threads = (), None, {}
             undecided = f"more than {self._most:,} states are possible after {len(run.kinds):,} mapped events; give it more --memory"
         return Result(
-            model=self._machine.program.name,
-            file=self._machine.program.file,
+            model=self.machine.program.name,
+            file=self.machine.program.file,
             log=path,
             mapping=self.mapping.source,
             status="undecided" if undecided else "accepted" if rejection is None else "rejected",
@@ -98,7 +98,7 @@ class Checking:
             rejection=rejection,
             coverage=covered,
             why_undecided=undecided,
-            parameters=self._machine.program.parameters,
+            parameters=self.machine.program.parameters,
             extra=self.mapping.extra,
         )
 
@@ -112,11 +112,11 @@ class Checking:
         names = self._broken.get(number)
         if names is None:
             states = iter(self._following.members(number))
-            left = set(self._machine.broken_invariants(next(states).state))
+            left = set(self.machine.broken_invariants(next(states).state))
             for member in states:
                 if not left:
                     break
-                left.intersection_update(self._machine.broken_invariants(member.state))
+                left.intersection_update(self.machine.broken_invariants(member.state))
             names = self._broken[number] = tuple(sorted(left))
         for name in names:
             violated.setdefault(name, (line, count))
@@ -133,13 +133,13 @@ class Checking:
             runs.trace_back()
         observed = [self._invariant(name, *where, runs) for name, where in violated.items()]
         observed += [self._error(name, thread, last, run, runs) for name, thread in errors.items()]
-        covered = None if runs is None else coverage(self._machine, runs.controls)
+        covered = None if runs is None else coverage(self.machine, runs.controls)
         return tuple(observed), covered, self._threads(members)
 
     def _unavoidable(self, members: list[Possible]) -> dict[str, int]:
         """Errors that are all that some thread can do next, in every state that the log leaves possible."""
         found: dict[str, int] = {}
-        for thread in range(len(self._machine.program.threads)):
+        for thread in range(len(self.machine.program.threads)):
             errors = {self._only_error(member, thread) for member in members}
             if len(errors) == 1 and (error := errors.pop()) is not None:
                 found.setdefault(error, thread)
@@ -148,7 +148,7 @@ class Checking:
     def _only_error(self, member: Possible, thread: int) -> str | None:
         if member.state[thread] < 2:
             return None
-        props = {after.prop if isinstance(after, Stop) else None for _, after in self._machine.run(member.state[thread])(member.state)}
+        props = {after.prop if isinstance(after, Stop) else None for _, after in self.machine.run(member.state[thread])(member.state)}
         return props.pop() if len(props) == 1 else None
 
     def _invariant(self, name: str, line: int | None, count: int, runs: Runs | None) -> Observed:
@@ -156,23 +156,24 @@ class Checking:
         if runs is None or count > EXPLAINED:
             return Observed(name, line, why, "", None)
         execution = runs.example(count)
-        prop = next(one for one in self._machine.program.properties if one.name == name)
-        return Observed(name, line, why, explain(self._machine, prop, execution, None), len(execution.steps))
+        prop = next(one for one in self.machine.program.properties if one.name == name)
+        return Observed(name, line, why, explain(self.machine, prop, execution, None), len(execution.steps))
 
     def _error(self, name: str, thread: int, line: int | None, run: _Path, runs: Runs | None) -> Observed:
-        thread_name = self._machine.program.threads[thread].name
+        thread_name = self.machine.program.threads[thread].name
         why = f"behind the log's last mapped event, it is all that {thread_name} can do"
-        prop = next((one for one in self._machine.program.properties if one.name == name), None)
+        prop = next((one for one in self.machine.program.properties if one.name == name), None)
         if runs is None or prop is None or len(run.kinds) > EXPLAINED:
             return Observed(name, line, why, "", None)
         execution = runs.violating(name, thread)
-        return Observed(name, line, why, explain(self._machine, prop, execution, None), len(execution.steps))
+        return Observed(name, line, why, explain(self.machine, prop, execution, None), len(execution.steps))
 
     def _threads(self, members: list[Possible]) -> dict[int, tuple[str, ...]]:
         """The log's thread ids, and which threads they may be."""
-        found: dict[int, dict[str, None]] = {}
+        found: dict[int, set[int]] = {}
         for member in members:
             for thread, known in enumerate(member.bound):
                 if known != UNBOUND:
-                    found.setdefault(known, {})[self._machine.program.threads[thread].name] = None
-        return {known: tuple(names) for known, names in sorted(found.items())}
+                    found.setdefault(known, set()).add(thread)
+        names = [thread.name for thread in self.machine.program.threads]
+        return {known: tuple(names[thread] for thread in sorted(threads)) for known, threads in sorted(found.items())}

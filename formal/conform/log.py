@@ -15,7 +15,7 @@ from formal.conform.mapping import Pattern
 from formal.diagnostics import Diagnostic, Source, Span
 
 _LINE: Final = re.compile(r"(\d+)@\d+\.\d{1,9}:(\w+) ?(.*)")
-_HEAD: Final = re.compile(r"\d@\d{6,}\.\d{6}:[a-z]\w*")  # of a line inside of another one
+_HEAD: Final = re.compile(r"\d+@\d{6,}\.\d{6}:[a-z]\w*")  # of a line inside of another one
 _WORD: Final = re.compile(r"[a-z_]\w*")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
