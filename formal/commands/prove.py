@@ -68,6 +68,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the report there instead of to standard output")
     parser.add_argument("--save", metavar="DIR", help="write a record of each proof there, for `formal recheck`")
     parser.add_argument("--stats", action="store_true", help="with the engines' figures")
+    parser.add_argument("--all", action="store_true", help="every step of a witness, also those that do not matter for the violation")
     parser.add_argument("--quiet", action="store_true", help="the verdicts alone; no progress, no warnings")
     parser.add_argument("--no-color", action="store_true", help="no colour, no progress (so do NO_COLOR and a pipe)")
     parser.epilog = "example: formal prove models/savevm_locked.dsl -D VCPUS=4 --timeout 60"
@@ -195,7 +196,7 @@ def _progress(arguments: argparse.Namespace) -> ProgressLine:
 def _style(arguments: argparse.Namespace) -> Style:
     colour = arguments.output is None and coloured(sys.stdout, plain=arguments.no_color)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
-    return Style(max(40, width), colour, arguments.quiet, arguments.stats)
+    return Style(max(40, width), colour, arguments.quiet, arguments.stats, arguments.all)
 
 
 def _exit(answers: Sequence[Answer]) -> int:

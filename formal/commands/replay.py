@@ -37,6 +37,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--step", action="store_true", help="go through it by hand, forward and back; ? helps, q ends")
     parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    parser.add_argument("--all", action="store_true", help="every step of a witness, also those that do not matter for the violation")
     parser.add_argument("--no-color", action="store_true", help="no colour (so do NO_COLOR and a pipe)")
     parser.epilog = "example: formal prove models/savevm_unlocked.dsl --format json -o witness.json; formal replay witness.json"
 
@@ -160,7 +161,7 @@ def _text(told: Sequence[tuple[Record, Followed]], arguments: argparse.Namespace
     from formal.stepping.steps import told_walk
 
     ink = _ink(arguments)
-    style = Style(ink.width, ink.colour)
+    style = Style(ink.width, ink.colour, unfold=arguments.all)
     parts = []
     for record, followed in told:
         if followed.witness is not None and record.prop == WALK:

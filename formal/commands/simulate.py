@@ -40,6 +40,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--interactive", action="store_true", help="pick each step by hand; ? helps, q ends")
     parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text); `formal replay` takes the latter")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    parser.add_argument("--all", action="store_true", help="every step of a witness, also those that do not matter for the violation")
     parser.add_argument("--no-color", action="store_true", help="no colour (so do NO_COLOR and a pipe)")
     parser.epilog = "example: formal simulate models/savevm_unlocked.dsl --seed 7 --runs 100"
 
@@ -88,7 +89,7 @@ def _walks(program: Program, arguments: argparse.Namespace, begun: float) -> int
     simulated = Simulated(program, found, definitions(arguments.defines), tuple(arguments.extra), time.monotonic() - begun)
     colour = arguments.output is None and coloured(sys.stdout, plain=arguments.no_color)
     width = max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() and arguments.output is None else 80
-    text = render_json(simulated) if arguments.format == "json" else render_text(simulated, Style(width, colour))
+    text = render_json(simulated) if arguments.format == "json" else render_text(simulated, Style(width, colour, unfold=arguments.all))
     answer(text, arguments.output)
     if found.interrupted:
         return Exit.INTERRUPTED

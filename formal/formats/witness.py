@@ -16,6 +16,7 @@ from formal.formats.witness_columns import Columns
 from formal.formats.witness_fold import Fold, fold, local_name, object_of
 from formal.formats.witness_margin import Margin
 from formal.formats.witness_words import ascii_only, place, show, statement
+from formal.naming import grouped, listed
 from formal.verdict import Hop, Witness, WitnessStep
 
 __all__ = ["draw", "show"]
@@ -98,7 +99,8 @@ class _Drawing:
             self._more(line, step.thread, "cyan")
 
     def _waiting(self, hop: Hop) -> None:
-        told = f"waits for {hop.wants or hop.kind}" if hop.spot is not None else "does not run"
+        told = f"waits for {hop.wants}" if hop.wants else f"waits: {ascii_only(hop.spot.statement)}" if hop.spot else "does not run"
+        told += f", held by {listed(grouped(hop.by))}" if hop.kind == "lock" else ""
         self._first(" " * _NUMBER, len(self.witness.steps), hop.thread, told, "", style="yellow")
 
     def _first(self, number: str, step: int, thread: str, told: str, where: str, style: str = "") -> None:

@@ -14,19 +14,13 @@ from formal.formats.witness_words import ascii_only, full_place, line
 from formal.naming import grouped, listed
 from formal.verdict import Fact, Hop, Loop, Owed, Spot, Witness, WitnessStep
 
-_COULD = {
-    "semaphore": "could post it",
-    "event": "could set it",
-    "condition": "could wake it",
-    "context": "could schedule something there",
-    "spawn": "could spawn it",
-}
+_COULD = {"semaphore": "post", "event": "set", "condition": "wake", "context": "schedule something there", "spawn": "spawn"}
 
 
 def lines(witness: Witness, width: int) -> list[str]:
     """The block, without its heading; nothing if the witness says nothing."""
     why = _Why(witness, width)
-    return [*why.facts(), *why.lasso(), *why.cycle(), *why.others(), *why.stack()]
+    return [*why.lasso(), *why.facts(), *why.cycle(), *why.others(), *why.stack()]
 
 
 class _Why:
@@ -52,18 +46,20 @@ class _Why:
     def _step(self, number: int) -> WitnessStep:
         return self._witness.steps[number - 1]
 
-    def _set(self, number: int, indent: int, head: str) -> Iterator[str]:
-        """Who did it, and where."""
+    def _set(self, number: int, indent: int, head: str, known: Sequence[str] = ()) -> Iterator[str]:
+        """Who did it, unless that is known, and where."""
         step = self._step(number)
-        yield from self._line(f"{head} step {number}, by {step.thread}: `{step.statement}`", indent)
+        who = "" if [step.thread] == list(known) else f", by {step.thread}"
+        yield from self._line(f"{head} step {number}{who}: `{step.statement}`", indent)
         yield from self._line(f"in {full_place(step)}", indent + 2)
 
     # ------------------------------------------------------------ values
 
     def facts(self) -> Iterator[str]:
-        """Values, those that one step made in one piece, the last one first."""
-        found = [one for one in self._witness.why if isinstance(one, Fact)]
-        for number, some in groupby(sorted(found, key=_latest_first), key=lambda one: one.step):
+        """Values, those that one step made in one piece."""
+        owed = {one.goal for one in self._witness.why if isinstance(one, Owed)}
+        found = [one for one in self._witness.why if isinstance(one, Fact) and one.what not in owed]
+        for number, some in groupby(found, key=lambda one: one.step):
             facts = list(some)
             for value, same in groupby(facts, key=lambda one: one.value):
                 yield from self._line(f"{_are([one.what for one in same], value)}{'' if number else ', from the start'}", 2)
@@ -99,7 +95,7 @@ class _Why:
         """The innermost bottom half that it runs, who scheduled it, and when."""
         running = [one for one in self._witness.dispatches if one.dispatched is not None and one.ended is None and one.body in spot.stack]
         mine = [one for one in running if self._step(one.dispatched or 0).thread == thread]
-        for one in mine[-1:]:
+        for one in mine[-1:]:  # the innermost
             who = self._step(one.scheduled).thread
             yield from self._line(
                 f"inside of {one.body}: scheduled at step {one.scheduled} by {who}, dispatched at step {one.dispatched}", indent
@@ -110,9 +106,9 @@ class _Why:
             if one.since is None:
                 yield from self._line(f"-> held by {listed(grouped(one.by)) or 'nobody'}", 4)
             else:
-                yield from self._set(one.since, 4, f"-> held by {listed(grouped(one.by))}, taken at")
+                yield from self._set(one.since, 4, f"-> held by {listed(grouped(one.by))}, taken at", one.by)
         elif one.kind in _COULD:
-            yield from self._line(f"-> {_who(one)} {_COULD[one.kind]}", 4)
+            yield from self._line(f"-> {_could(one)}", 4)
         elif one.kind == "thread":
             yield from self._line(f"-> {one.wants} has to finish", 4)
         else:
@@ -139,7 +135,7 @@ class _Why:
         behind = (
             f", held by {listed(grouped(one.by))}"
             if one.kind == "lock"
-            else f"; {_who(one)} {_COULD[one.kind]}"
+            else f"; {_could(one, several=len(some) > 1)}"
             if one.kind in _COULD
             else ""
         )
@@ -179,16 +175,16 @@ class _Why:
         yield from self._line(f"{one.thread} -> {_wait(one)}", 2)
         if one.spot is not None:
             yield from self._at(one.thread, one.spot, 4)
-        if one.since is not None or (one.kind != "lock" and not one.able):
-            yield from self._ended_by(one)
-        elif one.kind == "lock":
-            yield from self._line(f"-> held by {listed(grouped(one.by), 'or')}, each time that it would want it", 4)
         states = loop.last - loop.first + 1
         if one.able:
-            told = f"could go on after {_steps(one.able)}, {len(one.able)} of {states} states, and not in the others:"
-            yield from self._line(f"{told} weak fairness is for those that can go on all the time", 4)
+            then = f"{listed(grouped(one.by), 'or')} holds {one.wants}" if one.kind == "lock" else "it has to wait"
+            yield from self._line(f"-> could go on after {_steps(one.able)}, {len(one.able)} of {states} states; in the others {then}", 4)
+            yield from self._line("weak fairness is only for threads that can go on all the time", 7)
+        elif one.kind == "lock" and one.since is None:
+            yield from self._line(f"-> held by {listed(grouped(one.by), 'or')} in all {states} states of the loop", 4)
         else:
-            yield from self._line(f"can go on in none of the {states} states of the loop: fairness gives it nothing", 4)
+            yield from self._ended_by(one)
+            yield from self._line(f"and can go on in none of the {states} states of the loop: fairness gives it nothing", 7)
 
     # ------------------------------------------------------------ where it happened
 
@@ -204,10 +200,6 @@ class _Why:
 
 def _are(names: Sequence[str], value: str) -> str:
     return f"{listed(names)} {'is' if len(names) == 1 else 'are'} {value}"
-
-
-def _latest_first(one: Fact) -> int:
-    return -(one.step or 0)
 
 
 def _alike(one: Hop) -> tuple[object, ...]:
@@ -239,6 +231,12 @@ def _wait(one: Hop, wants: str = "", *, several: bool = False) -> str:
             return f"{verb} for {wants}{idle}" if wants else f"{verb}{idle}"
 
 
+def _could(one: Hop, *, several: bool = False) -> str:
+    """Who could end the wait, and how."""
+    told = f"{_who(one)} could {_COULD[one.kind]}"
+    return told if one.kind == "context" else f"{told} {'them' if several and one.kind == 'spawn' else 'it'}"
+
+
 def _who(one: Hop) -> str:
     others = grouped(name for name in one.by if name != one.thread)
     if one.thread in one.by:
@@ -254,5 +252,5 @@ def _steps(numbers: Sequence[int]) -> str:
             runs[-1].append(number)
         else:
             runs.append([number])
-    told = [f"{run[0]}" if len(run) == 1 else f"{run[0]} {'and' if len(run) == 2 else 'to'} {run[-1]}" for run in runs]
+    told = [word for run in runs for word in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run))]
     return f"step{'s' if len(numbers) > 1 else ''} {listed(told)}"

@@ -5,6 +5,7 @@ In: a property and an execution that violates it. Out: `Explained`. Must not jud
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from formal.interp import explain_waits
@@ -56,8 +57,9 @@ def explained(machine: Machine, prop: Property, execution: Execution, loop_to: i
     told = _told(history, prop, loop_to)
     steps = _pointed_at(told.why)
     objects = tuple(dict.fromkeys((*told.objects, *_locks_of(history, steps))))
-    threads = tuple(dict.fromkeys((*told.threads, *_named(told.why))))
-    return Explained(told.paragraph, told.why, objects, key_steps(history, Matter(objects, threads, steps)), history.dispatches)
+    ran = [(one.scheduled, one.dispatched) for one in history.dispatches if one.dispatched is not None]
+    matter = Matter(objects, {*told.threads, *_named(told.why)}, steps, {step for pair in ran for step in pair})
+    return Explained(told.paragraph, told.why, objects, key_steps(history, matter), history.dispatches)
 
 
 def _told(history: History, prop: Property, loop_to: int | None) -> _Told:
@@ -69,7 +71,8 @@ def _told(history: History, prop: Property, loop_to: int | None) -> _Told:
         lasso = Lasso(history, prop.condition, prop.trigger, loop_to)
         return _Told(lasso.paragraph(), lasso.evidence(), lasso.involved())
     failure = Failure.of(history, prop.name)
-    return _Told(" ".join([failure.paragraph, *_held(history)]), (*failure.facts, *_holders(history)), failure.objects, (failure.thread,))
+    evidence = _ordered(history, failure.facts)
+    return _Told(" ".join([failure.paragraph, *_held(history)]), evidence, failure.objects, (failure.thread,))
 
 
 def _deadlock(history: History, prop: str) -> _Told:
@@ -87,7 +90,7 @@ def _invariant(history: History, condition: Expr) -> _Told:
     steps = len(history.execution.steps)
     when = f"After step {steps}, by {history.thread(steps)}, " if steps else "In the initial state, "
     threads = (history.thread(steps),) if steps else ()
-    return _Told(" ".join([when + said, *_held(history)]), (*facts, *_holders(history)), values.involved(condition, NOBODY), threads)
+    return _Told(" ".join([when + said, *_held(history)]), _ordered(history, facts), values.involved(condition, NOBODY), threads)
 
 
 def _held(history: History) -> list[str]:
@@ -99,13 +102,18 @@ def _held(history: History) -> list[str]:
     return [f"{listed(told)}."] if told else []
 
 
+def _ordered(history: History, facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    """The values behind a violation, those that were set last first; then who holds which lock."""
+    return tuple(dict.fromkeys((*sorted(facts, key=lambda one: -(one.step or 0)), *_holders(history))))
+
+
 def _holders(history: History) -> list[Fact]:
     return [Fact(f"holder of {lock}", listed(grouped(holders)), since) for lock, holders, since in history.held()]
 
 
 def _named(why: tuple[Evidence, ...]) -> list[str]:
-    """The threads that the evidence names."""
-    hops = [one.thread for one in why if isinstance(one, Hop)]
+    """The threads that the evidence names, but for those that only wait behind others."""
+    hops = [one.thread for one in why if isinstance(one, Hop) and one.role != "hangs"]
     return [*hops, *(name for one in why if isinstance(one, Loop) for name in one.movers)]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from formal.interp.environment import NOBODY
 from formal.interp.explain_values import Values
-from formal.interp.explain_waits import hop, hops, is_idle
+from formal.interp.explain_waits import hop, hops, is_idle, waits
 from formal.interp.history import History
 from formal.interp.values import text
 from formal.naming import grouped, listed
@@ -57,7 +57,8 @@ class Lasso:
             since = self._trigger_since()
             owed = f"`{text(self.trigger)}` held {'at the start' if since is None else f'after step {since}'}; `{goal}` is owed since. "
         if self._ends:
-            return f"{owed}After step {steps} no thread can move, and `{goal}` never holds."
+            left = self._left()
+            return " ".join([f"{owed}After step {steps} no thread can move, and `{goal}` never holds.", *([waits(left)] if left else [])])
         movers = grouped(name for one in self.evidence() if isinstance(one, Loop) for name in one.movers)
         told = f"{owed}Steps {self.loop_to + 1} to {steps} can repeat for ever, by {listed(movers)} alone, and `{goal}` never holds."
         return " ".join([told, *_fairness(self._left(), steps - self.loop_to)])

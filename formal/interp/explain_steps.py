@@ -1,8 +1,9 @@
 """Which steps of a witness matter.
 
 A step matters if it changes an object that the violation involves (who holds a lock, the value of a variable), or waits for one; if it gave
-a value that the violation rests on; if it schedules or dispatches a bottom half; if it spawns a thread that the violation involves; and if
-it is the last one of such a thread, or of all. A lock that a thread takes and gives back with nothing of that in between does not matter.
+a value that the violation rests on; if it schedules a bottom half that is dispatched, or dispatches it; if it spawns a thread that the
+violation involves; and if it is the last one of such a thread, or of all. A lock that a thread takes and gives back with nothing of that in
+between does not matter.
 
 In: the history, and what the violation involves. Out: numbers of steps, from 1, and what each step is about. Must not judge.
 """
@@ -75,11 +76,13 @@ def _ref(stmt: Stmt) -> PlaceOf | None:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What the violation involves: objects and threads by name, and the steps that its evidence points at."""
+    """What the violation involves: objects and threads by name, and the steps that its evidence points at. `dispatches`: the steps that
+    schedule or dispatch a bottom half that runs."""
 
     objects: Collection[str]
     threads: Collection[str]
     steps: Collection[int]
+    dispatches: Collection[int]
 
 
 def key_steps(history: History, matter: Matter) -> tuple[int, ...]:
@@ -87,7 +90,7 @@ def key_steps(history: History, matter: Matter) -> tuple[int, ...]:
     count = len(history.execution.steps)
     fixed = {count, *matter.steps, *_last_steps(history, matter.threads)} - {0}
     chosen = fixed | {number for number in range(1, count + 1) if _matters(history, matter, number)}
-    return tuple(sorted(_without_pairs(history, matter.objects, chosen, fixed)))
+    return tuple(sorted(_without_pairs(history, matter, chosen, fixed)))
 
 
 def _last_steps(history: History, threads: Collection[str]) -> set[int]:
@@ -97,7 +100,7 @@ def _last_steps(history: History, threads: Collection[str]) -> set[int]:
 
 def _matters(history: History, matter: Matter, number: int) -> bool:
     for key, (_, after) in history.changes(number).items():
-        if key.endswith(PENDING) or object_of(key) in matter.objects:
+        if object_of(key) in matter.objects or (key.endswith(PENDING) and number in matter.dispatches):
             return True
         if key.endswith(STATUS) and after == "running" and key.removesuffix(STATUS) in matter.threads:
             return True
@@ -124,11 +127,10 @@ class _Holding:
     given: int
 
 
-def _without_pairs(history: History, objects: Collection[str], chosen: set[int], fixed: Collection[int]) -> set[int]:
+def _without_pairs(history: History, matter: Matter, chosen: set[int], fixed: Collection[int]) -> set[int]:
     """Without those takings and givings back between which the thread does nothing that matters."""
-    holdings = [one for name in objects for one in _holdings(history, name)]
-    chosen = set(chosen)
-    fixed = {*fixed, *(number for number in chosen if _does_more(history, number))}
+    holdings = [one for name in matter.objects for one in _holdings(history, name)]
+    fixed = {*fixed, *(number for number in chosen if _does_more(history, matter, number))}
     for one in sorted(holdings, key=lambda one: one.given - one.taken):
         inside = (number for number in chosen if one.taken < number < one.given)
         if {one.taken, one.given}.isdisjoint(fixed) and all(history.thread(number) != one.thread for number in inside):
@@ -136,10 +138,11 @@ def _without_pairs(history: History, objects: Collection[str], chosen: set[int],
     return chosen
 
 
-def _does_more(history: History, number: int) -> bool:
-    """Whether a step schedules or dispatches, or spawns."""
-    changes = history.changes(number).items()
-    return any(key.endswith(PENDING) or (key.endswith(STATUS) and after == "running") for key, (_, after) in changes)
+def _does_more(history: History, matter: Matter, number: int) -> bool:
+    """Whether a step schedules or dispatches what runs, or spawns."""
+    return number in matter.dispatches or any(
+        key.endswith(STATUS) and after == "running" for key, (_, after) in history.changes(number).items()
+    )
 
 
 def _holdings(history: History, name: str) -> list[_Holding]:

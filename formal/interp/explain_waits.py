@@ -7,7 +7,7 @@ objects that are waited for. Must not judge.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from formal.interp.deadlock import Waiting
 from formal.interp.history import History
@@ -115,18 +115,33 @@ class _Graph:
 
 def told(prop: str, found: Sequence[Hop], going: Sequence[str]) -> str:
     """The paragraph. `going`: the threads that can still move."""
+    return " ".join((waits(found), _conclusion(prop, going)))
+
+
+def waits(found: Sequence[Hop]) -> str:
+    """Who waits for whom, in a sentence or two."""
     core = [one for one in found if one.role != "hangs"]
-    sentences = [f"{'; '.join(dict.fromkeys(_clause(one) for one in core))}."]
+    sentences = [f"{'; '.join([*(_clause(one) for one in core if one.spot is not None), *_dormant(core)])}."]
     hanging = grouped(one.thread for one in found if one.role == "hangs")
     if hanging:
         sentences.append(f"{listed(hanging)} {'waits' if _single(hanging) else 'wait'} behind {'it' if len(core) == 1 else 'them'}.")
-    sentences.append(_conclusion(prop, going))
     return " ".join(sentences)
 
 
+def _dormant(hops: Sequence[Hop]) -> Iterator[str]:
+    """Threads that do not run, together where the same could spawn them."""
+    by: dict[str, list[str]] = {}
+    for one in hops:
+        if one.spot is None:
+            by.setdefault(_could(one), []).append(one.thread)
+    for could, threads in by.items():
+        names = grouped(threads)
+        verb, them = ("does not run", "it") if _single(names) else ("do not run", "them")
+        yield f"{listed(names)} {verb}, and {could} spawn {them}"
+
+
 def _clause(one: Hop) -> str:
-    if one.spot is None:
-        return f"{one.thread} does not run, and {_could(one)} spawn it"
+    assert one.spot is not None, "who does not run waits for nothing"
     match one.kind:
         case "lock":
             holders = grouped(one.by)
