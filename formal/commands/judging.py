@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from formal.certificates.record import Record
     from formal.certificates.solvers import Solver
 
-_SOLVERS_AT_A_TIME = 2  # for each model; as many models are at work as half the processors can take
+_SOLVERS_AT_A_TIME = 1  # for each record: there are as many records at work as processors
 
 
 @dataclass(frozen=True, slots=True)

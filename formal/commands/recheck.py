@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -59,7 +58,7 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check them all; returns the worst of their exit codes. Raises UsageError."""
-    from formal.certificates.checking import check
+    from formal.certificates.several import check_several
 
     if arguments.format not in ("text", "json"):
         raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
@@ -71,8 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     folder = _script_folder(arguments.smtlib, jobs)
     live = arguments.format == "text" and arguments.output is None
     told: list[tuple[_Job, Checked]] = []
-    for job in jobs:
-        checked = check(job.record, job.program, solvers, time.monotonic() + arguments.timeout, os.cpu_count() or 1)
+    found = check_several([(job.record, job.program) for job in jobs], solvers, arguments.timeout, os.cpu_count() or 1)
+    for job, checked in zip(jobs, found, strict=True):
         told.append((job, checked))
         if folder is not None:
             _write_scripts(folder, job, checked)

@@ -69,7 +69,12 @@ def configure(parser: Parser) -> None:
     parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
     parser.add_argument("--engine", default="auto", metavar="NAME", help="as for prove (default: auto)")
     parser.add_argument("--timeout", type=seconds, default=300.0, metavar="SECONDS", help="for each model (default: 300)")
-    parser.add_argument("--jobs", type=positive, metavar="N", help="models at the same time (default: half the processors)")
+    parser.add_argument(
+        "--jobs",
+        type=positive,
+        metavar="N",
+        help="models at the same time (default: as many as there are processors, half of that without records)",
+    )
     parser.add_argument("--format", default="text", metavar="NAME", help=f"{', '.join(_FORMATS)} (default: text)")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
     parser.add_argument("--no-color", action="store_true", help="no progress on a terminal (so do NO_COLOR and a pipe)")
@@ -220,7 +225,8 @@ def _below(given: str) -> list[str]:
 def _rows(paths: Sequence[str], arguments: argparse.Namespace, records: Records | None, board: Board) -> Iterator[Row]:
     """The rows in the order in which the models are done; as many at a time as asked for."""
     begun = time.monotonic()
-    jobs = arguments.jobs or max(1, (os.cpu_count() or 2) // 2)  # each has several engines at work
+    processors = os.cpu_count() or 2
+    jobs = arguments.jobs or (max(1, processors // 2) if records is None else processors)  # a proof has several engines at work
     queue = list(paths)
     working: dict[Child, tuple[str, float]] = {}
     told: dict[str, list[Row]] = {}
