@@ -89,7 +89,7 @@ def test_mangled_models_keep_their_meaning(name: str, lines: bool) -> None:
     assert laid_out(found) == found
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 10**6))
 def test_generated_models_keep_their_meaning(seed: int) -> None:
     chance = random.Random(seed)

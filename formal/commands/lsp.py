@@ -26,9 +26,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from formal.lsp.features import make_server
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in ("pygls", "lsprotocol", "cattrs", "attrs"):
+        package = (error.name or "").partition(".")[0]
+        if package not in ("pygls", "lsprotocol", "cattrs", "attrs"):
             raise
-        raise UsageError(f"the language server needs the package {error.name}", "pip install 'formal[lsp]'") from error
+        raise UsageError(f"the language server needs the package {package}", "pip install 'formal[lsp]'") from error
     server = make_server()
     if arguments.tcp is None:
         server.start_io()

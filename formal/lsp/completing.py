@@ -22,6 +22,7 @@ from formal.syntax import Node
 
 _CHECKS = ("relock", "not_owner", "range", "wrong_context", "nesting", "spawn", "atomic")
 _DEADLOCKS = ("deadlock.global", "deadlock.partial", "deadlock.lock_order")
+_BINDERS = ("for_", "quantifier", "number")
 _COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*\n|/\*.*?\*/', re.DOTALL)
 
 
@@ -128,7 +129,7 @@ def _kinds(one: Occurrence, node: Node) -> set[str]:
         kind = node.nodes()[0]
         return {"variable"} if kind.nodes() else {str(kind.items[0])}
     if one.symbol.kind == "local":
-        return {"local"}
+        return {"local", "binder"} if node.kind in _BINDERS else {"local"}
     return {node.kind}
 
 
@@ -143,7 +144,7 @@ def _locals(parsed: Parsed, offset: int) -> list[Occurrence]:
         node = one.declared
         if node is None or one.symbol.kind != "local" or not body.span.start <= one.span.start < offset:
             continue
-        own = node.kind in ("for_", "quantifier", "number")
+        own = node.kind in _BINDERS
         around = (
             node.span if own else min((b for b in blocks if b.start < one.span.start < b.end), key=lambda b: b.end - b.start, default=None)
         )

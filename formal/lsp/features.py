@@ -5,6 +5,7 @@ In: a server, the parameters of a message. Out: its answer. None of them knows h
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -212,8 +213,14 @@ _FEATURES: tuple[tuple[str, Callable[..., Any], Any], ...] = (
 )
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether the log should have it: an answer that refuses something is none."""
+    return not (record.exc_info and isinstance(record.exc_info[1], JsonRpcException))
+
+
 def make_server() -> FormalServer:
     """A server with everything that it can do."""
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_news)
     server = FormalServer()
     for method, answer, options in _FEATURES:
         server.feature(method, options)(answer)

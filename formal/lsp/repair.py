@@ -6,40 +6,39 @@ itself, never from this.
 
 from __future__ import annotations
 
-from formal.diagnostics import Diagnostic, Source
+from formal.diagnostics import Diagnostic, Source, Span
 from formal.parser import parse
-from formal.syntax import Node
+from formal.syntax import Leaf, Node, Tree
 
-_ROUNDS = 6
+_ROUNDS = 12
 _KEPT = "{}\n"
 
 
 def readable(source: Source) -> tuple[tuple[Node, ...], bool]:
-    """The declarations, and whether these are all there are: False where even a text with blanked lines has a mistake."""
+    """The declarations, and whether that is the whole text: False where something had to be blanked out."""
     items, diagnostics, _ = parse(source)
+    whole = not diagnostics
     text = source.text
-    rounds = 0
-    while diagnostics and rounds < _ROUNDS:
-        changed = _blanked(text, diagnostics)
+    for _ in range(_ROUNDS):
+        changed = _mended(text, diagnostics)
         if changed == text:
             break
         text = changed
         found, diagnostics, _ = parse(Source(source.path, text))
-        items = found if len(found) >= len(items) else items
-        rounds += 1
-    return items, not diagnostics
+        if len(found) >= len(items):
+            items = found
+    return items if whole else tuple(_back(item, source) for item in items), whole
 
 
-def _blanked(text: str, diagnostics: tuple[Diagnostic, ...]) -> str:
-    """Without the statements that the diagnostics point at; a brace that is missing at the end is put there."""
-    for diagnostic in diagnostics:
-        if diagnostic.span is None:
-            continue
-        start = diagnostic.span.start
-        if start >= len(text.rstrip()):
-            return _closed(text)
-        text = _without(text, *_statement(text, start))
-    return text
+def _mended(text: str, diagnostics: tuple[Diagnostic, ...]) -> str:
+    """Without the statement that the first mistake is in; where a declaration only has no end, with one."""
+    span = next((diagnostic.span for diagnostic in diagnostics if diagnostic.span is not None), None)
+    if span is None:
+        return text
+    start = span.start
+    if start >= len(text) or text[start].isspace():
+        return text[:start] + (";" if text[:start].rstrip()[-1:] not in (";", "{", "}", "") else "}") + text[start + 1 :]
+    return _without(text, *_statement(text, start))
 
 
 def _statement(text: str, position: int) -> tuple[int, int]:
@@ -59,6 +58,14 @@ def _without(text: str, start: int, end: int) -> str:
     return text[:start] + "".join(c if c in _KEPT else " " for c in text[start:end]) + text[end:]
 
 
-def _closed(text: str) -> str:
-    """With the last statement finished, or else another brace closed."""
-    return text + (";" if text.rstrip()[-1:] not in (";", "{", "}", "") else "}")
+def _back(tree: Node, source: Source) -> Node:
+    """The same, as places of the text as it is."""
+    return Node(tree.kind, tuple(_tree_back(item, source) for item in tree.items), _span_back(tree.span, source))
+
+
+def _tree_back(tree: Tree, source: Source) -> Tree:
+    return Leaf(tree.kind, tree.text, _span_back(tree.span, source)) if isinstance(tree, Leaf) else _back(tree, source)
+
+
+def _span_back(span: Span, source: Source) -> Span:
+    return Span(source, min(span.start, len(source.text)), min(span.end, len(source.text)))

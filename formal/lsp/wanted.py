@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 _VALUES = frozenset({"const", "param", "member", "variable", "thread_local", "thread", "context", "local"})
 VALUES = frozenset({"true", "false", "none", "self", "result", "forall", "exists", "number"})  # keywords that begin a value
-_THREADS = frozenset({"thread", "local"})
+_THREADS = frozenset({"thread", "binder"})
 _BEHIND: dict[str, frozenset[str]] = {
     "lock": frozenset({"mutex"}),
     "unlock": frozenset({"mutex"}),
@@ -76,7 +76,8 @@ _CALL = re.compile(r"([A-Za-z_]\w*)\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`kinds` of names: kinds of declarations, "member" (of an enum), "local", "labelled". `body`: whose labels, if they are qualified.
+    """`kinds` of names: kinds of declarations, "member" (of an enum), "local", "binder" (a local that may be a
+    thread), "labelled". `body`: whose labels, if they are qualified.
     `keywords` for values that make sense, where not all do.
     `new`: a name that is yet to be declared; `properties`: names of properties; `member`: behind a dot; `expression`: any value."""
 
@@ -120,7 +121,8 @@ def wanted(statement: str) -> Wanted:
 
 def _beginning(inside: bool) -> Wanted:
     """A statement: a call, an assignment, a local variable. A declaration: a variable of an enum type."""
-    return Wanted(frozenset({"proc", "variable", "thread_local", "local", "enum"}) if inside else frozenset({"enum"}))
+    kinds = {"proc", "variable", "thread_local", "local", "enum"} if inside else {"enum"}
+    return Wanted(frozenset(kinds), keywords=frozenset())
 
 
 def _expression(call: tuple[str, int] | None, words: list[str]) -> Wanted:
