@@ -163,7 +163,7 @@ class Dialogue:
         for met in self._path.new(position):
             self.violated = True
             lines += [self._ink.paint(f"*** {met.prop} is violated after {_steps(met.steps)} ***", "red")]
-            lines += [*self._ink.wrapped(self._path.witness(met).explanation, 2, hang=0), ""]
+            lines += [*self._ink.paragraphs(self._path.witness(met).explanation, 2), ""]
         if self._path.over and position == len(self._path.outcomes) and not lines:
             lines.append("The execution ends here silently: a false assume, or a check that is disabled.")
         return lines

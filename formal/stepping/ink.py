@@ -38,6 +38,10 @@ class Ink:
         lines = textwrap.wrap(visible(text), room, subsequent_indent=" " * hang, break_on_hyphens=False)
         return [" " * indent + self.paint(line, style) for line in lines]
 
+    def paragraphs(self, text: str, indent: int) -> list[str]:
+        """Running text, of one paragraph or more."""
+        return [line for paragraph in text.split("\n") for line in self.wrapped(paragraph, indent, hang=0)]
+
     def entries(self, label: str, entries: Iterable[tuple[str, bool]], column: int = 14) -> list[str]:
         """A labelled list: entries side by side as far as they fit; one that is set off has a star and colour."""
         lines, line, used = [], "", column

@@ -112,4 +112,4 @@ class Replaying:
             return [*lines, *self._ink.wrapped(f"next: {step.thread}: {step.statement}", 0, "green", 6)]
         if loop_to is not None:
             lines.append(self._ink.paint(f"  and back to the state after step {loop_to}", "bold"))
-        return [*lines, self._ink.paint(f"*** {self._recording.name} ***", "red"), *self._ink.wrapped(self._recording.ending, 2, hang=0)]
+        return [*lines, self._ink.paint(f"*** {self._recording.name} ***", "red"), *self._ink.paragraphs(self._recording.ending, 2)]
