@@ -12,10 +12,10 @@ from reports import HOSTILE, hostile, program, report, violation
 from formal.formats import Style, itf, mermaid
 from formal.formats.messages import Tracker
 from formal.formats.single import Violation
-from formal.formats.states import failing_step
+from formal.formats.states import failing_step, place, states
 from formal.interp import Machine
 from formal.interp.history import changed
-from formal.verdict import View
+from formal.verdict import PropertyResult, SourceRef, Verdict, View, ViewValue, Witness, WitnessStep
 
 ALL = [("crossed", "deadlock.global"), ("talk", "assert.main.1"), ("lasso", "liveness.l"), ("stuck", "liveness.l")]
 ALL.append(("false_at_once", "invariant.i"))
@@ -70,13 +70,13 @@ def test_the_states_of_an_itf_trace_are_those_of_the_replay(name: str, prop: str
     found = trace(name, prop)
     constants = {key: _plain(value) for key, value in found["states"][0].items() if key in found["params"]}
     assert constants == dict(report(name).parameters)
-    states = []
+    run = []
     for index, state in enumerate(found["states"]):
         assert state["#meta"]["index"] == index
         cells = {key: value for key, value in state.items() if key != "#meta" and key not in found["params"]}
         assert list(cells) == found["vars"]
-        states.append({key: _plain(value) for key, value in cells.items() if value != {"tag": "None", "value": "U_OF_UNIT"}})
-    assert states == _runs(name, prop)
+        run.append({key: _plain(value) for key, value in cells.items() if value != {"tag": "None", "value": "U_OF_UNIT"}})
+    assert run == _runs(name, prop)
     assert set(found["#meta"]["varTypes"]) == set(found["vars"])
 
 
@@ -153,6 +153,65 @@ def test_posts_are_received_in_order_and_wake_ups_at_once() -> None:
         ("a", "b", "wakes it from c", None, "broadcast c"),
         ("a", "b", "s posted", posted, "wait s"),  # the first wait took what was there from the start
     ]
+
+
+def _witness(initial: dict[str, ViewValue], *steps: tuple[str, dict[str, tuple[ViewValue | None, ViewValue | None]]]) -> Witness:
+    """Threads and what they change."""
+    told = [
+        WitnessStep(at, thread, "skip", SourceRef("m.dsl", at), None, (thread,), changes) for at, (thread, changes) in enumerate(steps, 1)
+    ]
+    threads = {f"{name}.status": "running" for name in ("a", "b", "c")}
+    return Witness(tuple(told), 0, None, "", {**initial, **threads})
+
+
+def _told(witness: Witness) -> list[tuple[int, str, str, int | None]]:
+    tracker = Tracker(witness)
+    return [(step.step, one.sender, one.receiver, one.since) for step in witness.steps for one in tracker.messages(step)]
+
+
+def test_the_first_post_is_the_first_received() -> None:
+    up, down = {"s.count": (0, 1)}, {"s.count": (1, 0)}
+    posts: list[Any] = [("a", up), ("b", {"s.count": (1, 2)}), ("c", {"s.count": (2, 1)}), ("c", down)]
+    assert _told(_witness({"s.count": 0}, *posts)) == [(3, "a", "c", 1), (4, "b", "c", 2)]
+    one_was_there: list[Any] = [("a", {"s.count": (1, 2)}), ("c", {"s.count": (2, 1)}), ("c", down)]
+    assert _told(_witness({"s.count": 1}, *one_was_there)) == [(3, "a", "c", 1)]
+    assert _told(_witness({"s.count": 0}, ("a", up), ("a", down))) == []
+
+
+def test_what_only_looks_like_a_message_is_none() -> None:
+    assert _told(_witness({"c.waiters": ("a",)}, ("a", {"c.waiters": (("a",), ())}))) == []
+    recursive = {"m.owner": "none", "m.count": 0}
+    assert _told(_witness({**recursive}, ("a", {"m.count": (0, 1)}), ("b", {"m.count": (1, 0)}))) == []
+    thread_local: list[Any] = [("a", {"a.count": (0, 1)}), ("b", {"a.count": (1, 0)})]
+    assert _told(_witness({"a.count": 0}, *thread_local)) == []
+    tracker = Tracker(_witness({"a.count": 0}, *thread_local))
+    assert list(tracker.variables(tracker.witness.steps[0])) == [("a.count", 1)]
+
+
+def test_readers_come_and_go_one_by_one() -> None:
+    steps: list[Any] = [
+        ("a", {"r.readers": ((), ("a",))}),
+        ("b", {"r.readers": (("a",), ("a", "b"))}),
+        ("a", {"r.readers": (("a", "b"), ("b",))}),
+    ]
+    witness = _witness({"r.readers": ()}, *steps)
+    tracker = Tracker(witness)
+    found = [[(one.thread, one.lock, one.taken) for one in tracker.holdings(step)] for step in witness.steps]
+    assert found == [[("a", "r", True)], [("b", "r", True)], [("a", "r", False)]]
+
+
+def test_locals_leave_the_state_with_their_scope() -> None:
+    witness = _witness({}, ("a", {"a/0.x": (None, 1)}), ("a", {"a/0.x": (1, None)}))
+    assert ["a/0.x" in state for state in states(witness)] == [False, True, False]
+
+
+@pytest.mark.parametrize("kind", ["builtin", "assert", "requires", "ensures", "invariant", "deadlock", "liveness"])
+def test_a_step_or_a_state_is_what_is_wrong(kind: str) -> None:
+    witness = _witness({}, ("a", {}))
+    result = PropertyResult("p", kind, SourceRef("m.dsl", 77), Verdict.VIOLATED, 1, "", "", witness)
+    failing = kind in ("builtin", "assert", "requires", "ensures")
+    assert (failing_step(result) is not None) == failing
+    assert place(result) == SourceRef("m.dsl", 1 if failing else 77)
 
 
 # ---------------------------------------------------------------- Mermaid
