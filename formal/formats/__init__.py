@@ -16,6 +16,7 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
         "json": "formal.formats.json",
         "itf": "formal.formats.itf",
         "mermaid": "formal.formats.mermaid",
+        "html": "formal.formats.html",
         "junit": "formal.formats.junit",
         "sarif": "formal.formats.sarif",
         "github": "formal.formats.github",
