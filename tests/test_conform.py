@@ -240,6 +240,38 @@ def test_threads_are_told_apart_and_violations_are_seen(tmp_path: Path) -> None:
     assert [(one.prop, one.line) for one in seen.observed] == [("invariant.never", 1)]
 
 
+BRANCHES = """protocol tiny "t";
+mutex L;
+0..2 x = 0;
+thread w { choose { x = 1; } or { x = 2; } lock L; assert fine: x != 1 "…"; unlock L; }
+invariant small: x <= BOUND || !holds(w, L);
+expect violated assert.fine;
+"""
+LOCKS = '[[rule]]\nevent = "take"\nstep = { takes = "L" }\n[[rule]]\nevent = "give"\nstep = { gives = "L" }\n'
+
+
+@pytest.mark.parametrize(
+    ("model", "observed"),
+    [
+        (BRANCHES.replace("BOUND", "2"), set()),  # it may have gone the other way
+        (BRANCHES.replace("BOUND", "1"), set()),
+        (BRANCHES.replace("BOUND", "0"), {"invariant.small"}),
+        (BRANCHES.replace("BOUND", "2").replace("x = 2", "x = 1"), {"assert.fine"}),
+    ],
+)
+def test_only_what_cannot_be_otherwise_was_observed(tmp_path: Path, model: str, observed: set[str]) -> None:
+    result = tiny(tmp_path, model, LOCKS).check("log", log([(1, "take")]))
+    assert result.status == "accepted"
+    assert {one.prop for one in result.observed} == observed
+
+
+def test_what_a_log_reaches(tmp_path: Path) -> None:
+    coverage = tiny(tmp_path, BRANCHES.replace("BOUND", "2"), LOCKS).check("log", log([(1, "take")])).coverage
+    assert coverage is not None
+    assert {one.text for one in coverage.missed} == {'assert fine: x != 1 "…"', "unlock L"}
+    assert {"x = 1", "x = 2", "lock L"} <= {one.text for one in coverage.covered}
+
+
 REACHABLE = '[start]\nfrom = "reachable"\n'
 BEGINS = '[start]\nevent = "begin"\n'
 ENDS = '[end]\nevent = "end"\n'
