@@ -175,13 +175,14 @@ def test_the_first_post_is_the_first_received() -> None:
     assert _told(_witness({"s.count": 0}, *posts)) == [(3, "a", "c", 1), (4, "b", "c", 2)]
     one_was_there: list[Any] = [("a", {"s.count": (1, 2)}), ("c", {"s.count": (2, 1)}), ("c", down)]
     assert _told(_witness({"s.count": 1}, *one_was_there)) == [(3, "a", "c", 1)]
-    assert _told(_witness({"s.count": 0}, ("a", up), ("a", down))) == []
+    own: list[Any] = [("a", up), ("a", down)]
+    assert _told(_witness({"s.count": 0}, *own)) == []
 
 
 def test_what_only_looks_like_a_message_is_none() -> None:
-    assert _told(_witness({"c.waiters": ("a",)}, ("a", {"c.waiters": (("a",), ())}))) == []
-    recursive = {"m.owner": "none", "m.count": 0}
-    assert _told(_witness({**recursive}, ("a", {"m.count": (0, 1)}), ("b", {"m.count": (1, 0)}))) == []
+    assert _told(_witness({"k.waiters": ("a",)}, ("a", {"k.waiters": (("a",), ())}))) == []
+    recursive: dict[str, ViewValue] = {"m.owner": "none", "m.count": 0}
+    assert _told(_witness(recursive, ("a", {"m.count": (0, 1)}), ("b", {"m.count": (1, 0)}))) == []
     thread_local: list[Any] = [("a", {"a.count": (0, 1)}), ("b", {"a.count": (1, 0)})]
     assert _told(_witness({"a.count": 0}, *thread_local)) == []
     tracker = Tracker(_witness({"a.count": 0}, *thread_local))
