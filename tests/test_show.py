@@ -86,7 +86,8 @@ def test_straight_lines_are_one_box_with_brackets() -> None:
 
 def test_branches_loops_and_ways_out() -> None:
     found = program(
-        """bool x; thread t { loop { if (x) { break; } else { while (x) { x = false; continue; } } choose { skip; } or { return; } } x = true; }"""
+        """bool x;
+        thread t { loop { if (x) { break; } else { while (x) { x = false; continue; } } choose { skip; } or { return; } } x = true; }"""
     )
     picture = flows(found)[0]
     edges = {(edge.source, edge.label, edge.tone) for edge in picture.edges}
