@@ -31,7 +31,7 @@ def text(result: Result, width: int) -> str:
         lines += ["", *_observed(observed, width)]
     if result.why_undecided:
         lines += ["", *_wrapped(result.why_undecided, width, "  ")]
-    lines += ["", *_coverage(result, width)]
+    lines += ["", *_coverage(result, width)] if result.status == "accepted" else []
     return "\n".join(lines)
 
 
