@@ -331,6 +331,13 @@ def test_parts_are_checked_by_themselves_and_in_their_models(project: Project, f
     assert [d.code.code for d in merged((one, other), path)] == ["E0402", "E0301"]  # each thing once
 
 
+def test_mistakes_of_shipped_models_are_told_where_they_are(project: Project, folder: Path) -> None:
+    path = folder / "model.dsl"
+    project.buffers[path] = 'protocol p;\nimport "lib/qemu.dsl";\nthread t { qemu_mutex_lock_iothread(); }\n'  # and no main_loop
+    library = (ROOT / "models" / "lib" / "qemu.dsl").resolve()
+    assert [d.code.code for d in check(project, path)[library]] == ["E0301"]
+
+
 def test_states_are_looked_at_if_asked(project: Project, folder: Path) -> None:
     path = folder / "model.dsl"
     project.buffers[path] = MODEL.replace("critical: skip;", "if (!ready) { critical: skip; }")

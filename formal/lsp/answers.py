@@ -13,6 +13,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from formal.diagnostics import Diagnostic, Span
+from formal.lsp.checking import file_of
 from formal.lsp.completing import Proposal
 from formal.lsp.outline import Entry
 from formal.lsp.positions import Places
@@ -94,8 +95,7 @@ class Answers:
             source="formal",
             tags=[types.DiagnosticTag.Unnecessary] if unused else None,
             related_information=[
-                types.DiagnosticRelatedInformation(self.location(Path(note.span.source.path).resolve(), note.span), note.text)
-                for note in one.notes
+                types.DiagnosticRelatedInformation(self.location(file_of(note.span), note.span), note.text) for note in one.notes
             ]
             or None,
         )

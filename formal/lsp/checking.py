@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from formal.codes import Code
-from formal.diagnostics import Diagnostic
+from formal.diagnostics import Diagnostic, Span
 from formal.lsp.project import Project
+from formal.resources import shipped_models
 
 _STATES = 2000  # looked at for the lints that need states; `formal check` looks at more
 
@@ -32,13 +33,13 @@ def check(project: Project, path: Path, *, states: bool = False) -> Findings:
     found: dict[Path, list[Diagnostic]] = {file: [] for file in project.closure(path)}
     for diagnostic in diagnostics:
         if diagnostic.code is not Code.NO_PROTOCOL:
-            found.setdefault(file_of(diagnostic, path), []).append(diagnostic)
+            found.setdefault(path if diagnostic.span is None else file_of(diagnostic.span), []).append(diagnostic)
     return {file: tuple(ones) for file, ones in found.items()}
 
 
-def file_of(diagnostic: Diagnostic, path: Path) -> Path:
-    """The file that a diagnostic is about; the model's where it says none."""
-    return Path(diagnostic.span.source.path).resolve() if diagnostic.span is not None else path
+def file_of(span: Span) -> Path:
+    """The file that a place is in. What is not told from the root on is a shipped model."""
+    return (shipped_models() / span.source.path).resolve()
 
 
 def merged(findings: Iterable[Findings], file: Path) -> tuple[Diagnostic, ...]:
