@@ -1,6 +1,6 @@
 """Reports as JUnit XML, which GitLab, Jenkins and others show as tests: a suite a model, a case a property.
 
-In: reports. Out: one XML document, as the Jenkins schema (junit-10.xsd) has it. A violation is a failure with the whole witness; what is
+In: reports. Out: one XML document, as the Jenkins schema (junit-10.xsd) has it. A violation is a failure with its witness as text; what is
 undecided is an error, since a skipped case looks fine; a bounded result passes, and says its bound. The engines settle the properties of a
 model together: each case has an equal share of the time, so that sums are right.
 """
@@ -48,10 +48,11 @@ class Suite:
     output: str = ""
 
 
-def render(reports: Sequence[Report], _style: Style) -> str:
-    """The document."""
+def render(reports: Sequence[Report], style: Style) -> str:
+    """The document. `style` only says whether witnesses show every step."""
     names = Counter(report.model for report in reports)
-    return document([_suite(report, report.model if names[report.model] == 1 else report.file) for report in reports])
+    drawn = Style(_WIDTH, unfold=style.unfold)
+    return document([_suite(report, report.model if names[report.model] == 1 else report.file, drawn) for report in reports])
 
 
 def document(suites: Sequence[Suite]) -> str:
@@ -72,7 +73,7 @@ def legal(text: str) -> str:
     return _ILLEGAL.sub("\ufffd", text)
 
 
-def _suite(report: Report, name: str) -> Suite:
+def _suite(report: Report, name: str, style: Style) -> Suite:
     share = report.seconds / max(1, len(report.properties))
     facts = {
         "formal": __version__,
@@ -81,16 +82,16 @@ def _suite(report: Report, name: str) -> Suite:
         **{f"parameter {key}": str(value).lower() if isinstance(value, bool) else str(value) for key, value in report.parameters.items()},
     }
     said = [f"rests on: {one}" for one in report.assumptions] + [f"warning: {one}" for one in report.warnings]
-    cases = [_case(result, name, share) for result in report.properties]
+    cases = [_case(result, name, share, style) for result in report.properties]
     return Suite(name, cases, report.seconds, report.file, facts, "\n".join(said))
 
 
-def _case(result: PropertyResult, suite: str, seconds: float) -> Case:
+def _case(result: PropertyResult, suite: str, seconds: float, style: Style) -> Case:
     where = "" if result.source is None else f"declared at {result.source.file}:{result.source.line}\n"
     match result.verdict:
         case Verdict.VIOLATED:
             steps = f"{result.name} is violated after {result.depth} steps"
-            body = "" if result.witness is None else render_replay(result.name, result.witness, Style(_WIDTH))
+            body = "" if result.witness is None else render_replay(result.name, result.witness, style)
             return Case(suite, result.name, seconds, "failure", result.kind, steps, where + body)
         case Verdict.UNDECIDED:
             told = f"{result.name} is undecided: {result.reason}"
