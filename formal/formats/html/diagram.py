@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from formal.formats.html.happenings import Effect, Happenings, Hold, Link
-from formal.verdict import Hop, Witness, WitnessStep
+from formal.verdict import Hop, Spot, Witness, WitnessStep
 
 CHAR = 6.7
 _ROW, _PLACE, _GAP, _FOOT = 19.0, 15.0, 5.0, 20.0
@@ -100,6 +100,11 @@ def shortened(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[: room - tail - 1]}\N{HORIZONTAL ELLIPSIS}{text[-tail:]}"
 
 
+def _begun(statement: str) -> str:
+    """A statement, or as much of its beginning as there is room for."""
+    return statement if len(statement) <= _STATEMENT else f"{statement[: _STATEMENT - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
+
+
 class _Layout:
     def __init__(self, witness: Witness, found: Happenings, threads: tuple[str, ...], prop: str) -> None:
         self.witness, self.found, self.prop = witness, found, prop
@@ -140,7 +145,8 @@ class _Layout:
         loop = 14.0 if self.witness.loop_to is not None else 0.0
         self.made.numbers_x = loop + _NUMBERS - 6
         self.lanes_x = loop + _NUMBERS + 8
-        left = self.lanes_x + _LANE * (max(self.link_lanes, default=-1) + 1) + 14
+        self.lanes_right = self.lanes_x + _LANE * (max(self.link_lanes, default=-1) + 1)
+        left = self.lanes_right + 14
         gaps = max(1, len(self.threads) - 1)
         longest = max((len(name) for name in self.threads), default=0) * CHAR + 14
         self.distance = max(_LEAST, min((_WIDTH - left - _ROOM) / gaps, _MOST, max(longest, 96.0)))
@@ -157,6 +163,7 @@ class _Layout:
         start = (Piece("before the first step", "dim"),)
         self.made.rows.append(Row(0, 0.0, _ROW, _ROW / 2, first, first, (), start, "before the first step", "start"))
         y, where = _ROW + 2, dict[str, str]()
+        spawning = {spawn.step for spawn in self.found.spawns}
         before: WitnessStep | None = None
         for step in self.witness.steps:
             if before is not None and before.thread != step.thread:
@@ -167,12 +174,12 @@ class _Layout:
             height = _ROW + (_PLACE if changed else 0.0)
             self.y[step.step] = y + height - _ROW / 2
             self.made.rows.append(self._row(step, y, height, _place(place) if changed else ()))
-            y += height
+            y += height + (_GAP if step.step in spawning else 0.0)  # the arrow runs below the text
             before = step
 
     def _row(self, step: WitnessStep, top: float, height: float, place: tuple[Piece, ...]) -> Row:
         effects = self.found.effects.get(step.step, [])
-        text = [Piece(shortened(step.statement, _STATEMENT))]
+        text = [Piece(_begun(step.statement))]
         text += [Piece(shortened(effect.text, _NAME), "effect", self._colour(effect)) for effect in effects]
         label = f"step {step.step}, {step.thread}: {step.statement}"
         if step.c_source:
@@ -181,7 +188,7 @@ class _Layout:
             label += f" [{'; '.join(effect.text for effect in effects)}]"
         keys = self.witness.key_steps
         kind = "" if not keys or step.step in keys else "minor"
-        if step.step == len(self.witness.steps):
+        if step.step == len(self.witness.steps) and self.witness.loop_to is None:
             kind = "last"
         x = self.x[step.thread]
         return Row(step.step, top, height, self.y[step.step], x, self._text_x(step.thread), place, tuple(text), label, kind)
@@ -203,13 +210,15 @@ class _Layout:
         y = self._end_row(y, text_x, Piece(f"\N{MULTIPLICATION SIGN} {self.prop}", "bad"), f"{self.prop} is violated")
         for hop in self.waiting:
             if hop.spot is not None:
-                words = f"waits for {hop.wants or hop.spot.statement}"
-                if hop.kind == "lock" and hop.by:
-                    words += f", held by {' and '.join(hop.by)}"
+                words = _waits(hop, hop.spot)
                 here = self.x[hop.thread]
                 self.made.lines.append(_cross(here, y + _FOOT / 2, f"{hop.thread} {words}"))
                 piece = Piece(shortened(words, _STATEMENT), "blocked")
                 y = self._end_row(y, self._text_x(hop.thread), piece, f"{hop.thread} {words}")
+        pending = ", ".join(dict.fromkeys(link.name for link in self.linked if link.end is None))
+        if pending:
+            words = f"still pending: {pending}"
+            y = self._end_row(y, self.lanes_right + 4, Piece(shortened(words, 2 * _STATEMENT), "dim"), words)
         return y
 
     def _end_row(self, y: float, x: float, piece: Piece, label: str) -> float:
@@ -244,7 +253,7 @@ class _Layout:
 
     def _spawns(self) -> None:
         for spawn in self.found.spawns:
-            here, there, y = self.x[spawn.source], self.x[spawn.target], self.y[spawn.step] + _ROW / 2 - 1
+            here, there, y = self.x[spawn.source], self.x[spawn.target], self.y[spawn.step] + _ROW / 2 + 1
             label = f"{spawn.source} spawns {spawn.target} at step {spawn.step}"
             if here != there:
                 way = 1 if there > here else -1
@@ -289,6 +298,14 @@ class _Layout:
         top, bottom = self.y[loop + 1], self.y[len(self.witness.steps)] + _ROW
         path = f"M16 {bottom:g}H6q-4 0 -4 -4V{top + 4:g}q0 -4 4 -4H9"
         self.made.lines.append(Line(path, "loop", f"steps {loop + 1} to {len(self.witness.steps)} repeat", (14, top, 1)))
+
+
+def _waits(hop: Hop, spot: Spot) -> str:
+    """What a thread waits for at the end. In a loop, a lock is held and free by turns."""
+    words = f"waits for {hop.wants or spot.statement}"
+    if hop.role == "starved":
+        return f"{words}, for ever"
+    return f"{words}, held by {' and '.join(hop.by)}" if hop.kind == "lock" and hop.by else words
 
 
 def _place(place: str) -> tuple[Piece, ...]:

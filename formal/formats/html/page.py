@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from posixpath import normpath
 from typing import Any
 
 from formal.formats.html.diagram import Diagram, diagram
@@ -143,7 +144,7 @@ class _Builder:
         self.witnesses[anchor] = _data(witness, cells, files)
         length = _count(len(witness.steps), "step", "steps")
         size = f"{length}, {_count(witness.context_switches, 'context switch', 'context switches')}"
-        visits = tuple((number, path, sum(step.source.file == path for step in witness.steps)) for path, number in files.items())
+        visits = tuple((number, normpath(path), sum(step.source.file == path for step in witness.steps)) for path, number in files.items())
         command = reproduce(report, result)
         return Violation(
             anchor,
@@ -173,7 +174,7 @@ def _data(witness: Witness, cells: Board, files: dict[str, int]) -> dict[str, An
                 "thread": step.thread,
                 "statement": step.statement,
                 "file": files.get(step.source.file, -1),
-                "path": step.source.file,
+                "place": place(step.source),
                 "line": step.source.line,
                 "c": step.c_source,
                 "stack": list(step.stack),
@@ -217,8 +218,8 @@ def _count(number: int, one: str, more: str) -> str:
 
 
 def place(source: SourceRef | None) -> str:
-    """A place in a model, as messages write it."""
-    return "" if source is None else f"{source.file}:{source.line}"
+    """A place in a model. The path of an import is shown without the way that led there."""
+    return "" if source is None else f"{normpath(source.file)}:{source.line}"
 
 
 def value(given: int | bool | str) -> str:

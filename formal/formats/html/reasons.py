@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from posixpath import normpath
 from typing import assert_never
 
 from formal.verdict import Evidence, Fact, Hop, Loop, Owed, Spot, Witness
@@ -53,7 +54,15 @@ def _line(why: Evidence) -> Line:
             return Line("owed", tuple(_owed(why)))
         case Loop():
             steps = (Piece("steps "), _step(why.first, bare=True), Piece(" to "), _step(why.last, bare=True))
-            return Line("for ever", (*steps, Piece(" repeat; only "), Piece(" and ".join(why.movers), code=True), Piece(" moves in them")))
+            return Line(
+                "for ever",
+                (
+                    *steps,
+                    Piece(" repeat; only "),
+                    Piece(" and ".join(why.movers), code=True),
+                    Piece(f" {'moves' if len(why.movers) == 1 else 'move'} in them"),
+                ),
+            )
         case _:
             assert_never(why)
 
@@ -65,8 +74,9 @@ def _step(number: int, *, bare: bool = False) -> Piece:
 def _owed(why: Owed) -> Iterator[Piece]:
     if why.trigger:
         yield Piece(why.trigger, code=True)
-        yield Piece(" has held ")
-        yield Piece("at the start") if why.since is None else _step(why.since)
+        yield Piece(" held at the start" if why.since is None else " held after ")
+        if why.since is not None:
+            yield _step(why.since)
         yield Piece("; since then ")
     yield Piece(why.goal, code=True)
     yield Piece(" has never held")
@@ -83,7 +93,11 @@ def _hop(why: Hop) -> Iterator[Piece]:
     yield Piece(" waits for ")
     yield Piece(why.wants or f"its {why.kind}", code=bool(why.wants))
     yield from _spot(why.spot)
-    if why.kind == "lock":
+    if why.role == "starved":
+        yield Piece(", which ")
+        yield Piece(" and ".join(why.by) or "others", code=bool(why.by))
+        yield Piece(" may have before it")
+    elif why.kind == "lock":
         yield Piece(", which ")
         yield Piece(" and ".join(why.by) or "nobody", code=bool(why.by))
         yield Piece(" holds")
@@ -106,5 +120,5 @@ def _spot(spot: Spot | None) -> Iterator[Piece]:
         return
     yield Piece(" at ")
     yield Piece(spot.statement, code=True)
-    where = f"{spot.source.file}:{spot.source.line}"
+    where = f"{normpath(spot.source.file)}:{spot.source.line}"
     yield Piece(f" ({where}{f', {spot.c_source}' if spot.c_source else ''})")

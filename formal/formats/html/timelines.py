@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from posixpath import normpath
 from typing import TypeAlias
 
 from formal.formats.html.happenings import Happenings
@@ -154,7 +155,7 @@ def _stands(witness: Witness, thread: str, status: Timeline, *, ends_in_error: b
         if not alive or spot is None:
             stands.append((number, None, None))
         else:
-            place = f"{spot.statement}  ({spot.source.file}:{spot.source.line})"
+            place = f"{spot.statement} ({normpath(spot.source.file)}:{spot.source.line})"
             stands.append((number, place, " > ".join(spot.stack)))
     return stands
 

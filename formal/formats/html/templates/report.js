@@ -143,7 +143,7 @@
         const timeline = this.witness.cells[number];
         const index = at(timeline, this.step);
         const [since, text] = timeline[index];
-        const changed = since === this.step && since > 0;
+        const changed = since === this.step && since > 0 && this.was.has(number);
         value.textContent = text ?? "";
         const row = this.cellRows.get(number);
         row.hidden = text === null;
@@ -169,7 +169,7 @@
       const step = this.witness.steps[this.step - 1];
       const head = element("div");
       head.append(element("span", "who", step.thread), ": ", element("span", "what", step.statement));
-      into.append(head, element("div", "dim", `${step.path}:${step.line}${step.c ? `, ${step.c}` : ""}`));
+      into.append(head, element("div", "dim", `${step.place}${step.c ? `, ${step.c}` : ""}`));
       if (step.stack.length > 1) into.append(element("div", "dim", `in ${step.stack.join(" > ")}`));
       for (const [cell, before, after] of this.changes()) {
         const said = after === null ? `${cell} is gone` : before === null ? `${cell} = ${after}` : `${cell}: ${before} \u2192 ${after}`;
@@ -222,7 +222,7 @@
         line.append(element("span", "", String(index + 1)));
         const here = steps.get(index + 1);
         if (here) {
-          const button = element("button", "", here.length > 1 ? `${here[0]}+${here.length - 1}` : String(here[0]));
+          const button = element("button", "", here.length > 2 ? `${here[0]} \u00d7${here.length}` : here.join(","));
           button.dataset.line = here.join(" ");
           button.title = `executed at ${here.length > 1 ? "steps" : "step"} ${here.join(", ")}`;
           button.setAttribute("aria-label", button.title);
@@ -258,12 +258,12 @@
 
     // The current row inside of the diagram's own box; the page stays where it is.
     scroll() {
+      const box = this.diagram;
       const row = this.rows.get(this.step).querySelector(".hit");
       const body = this.find(".body");
-      const heads = this.find(".heads").getBoundingClientRect().height;
-      const top = body.offsetTop || body.getBoundingClientRect().top - this.diagram.getBoundingClientRect().top + this.diagram.scrollTop;
+      const heads = Math.max(this.find(".over").offsetHeight, this.find(".heads").getBoundingClientRect().height);
+      const top = body.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop;
       const y = top + row.y.baseVal.value, height = row.height.baseVal.value;
-      const box = this.diagram;
       const below = this.step === this.length ? body.height.baseVal.value - row.y.baseVal.value - height : 28;
       if (this.step === 0) box.scrollTop = 0;
       else if (y - heads - 28 < box.scrollTop) box.scrollTop = y - heads - 28;
