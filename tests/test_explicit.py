@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
+from itertools import pairwise
+
 import pytest
 from test_interp import findings, program_of, violations
 
 from formal.engines import explicit
 from formal.engines.components import components
 from formal.engines.protocol import Event, Finding, Options, Progress, Statistics
-from formal.interp import Machine, replay
+from formal.interp import Machine, State, replay
 from formal.verdict import Verdict
 
 
@@ -56,6 +60,53 @@ def test_fewest_switches_to_an_error() -> None:
     finding = findings(text)["assert.a.1"]
     assert finding.trace is not None
     assert (finding.depth, replay(Machine(program_of(text)), finding.trace).context_switches) == (5, 1)
+
+
+HELPED = "0..3 n; 0..9 k; thread helper[3] { loop { atomic { await k < n; k = k + 1; } } } "
+
+
+def test_of_those_the_one_with_the_fewest_threads() -> None:
+    """Any helper can help each time; it is best to ask one of them only, and where one of them goes wrong, that one."""
+    chain = "thread t { n = 1; await k == 1; n = 2; await k == 2; n = 3; await k == 3; goal = true; } "
+    text = f"bool goal; {HELPED}{chain}invariant i: !goal;"
+    trace = findings(text)["invariant.i"].trace
+    assert trace is not None
+    assert len({move.thread for move in trace.moves}) == 2
+    asked = text.replace("k = k + 1; }", "k = k + 1; assert third: !(k == 3 && self == helper[1]); }").replace("invariant i: !goal;", "")
+    trace = findings(asked)["assert.third"].trace
+    assert trace is not None
+    assert sorted({move.thread for move in trace.moves}) == [1, 3]
+
+
+def random_machine(seed: int) -> str:
+    """Four threads that wait for values of n, and make others of them: where it gets to depends on who moves."""
+    chance = random.Random(seed)
+    threads = []
+    for i in range(4):
+        waits = f"n == {chance.randrange(3)} || n == {chance.randrange(4)}"
+        goes = "".join(f"n == {a} ? {chance.randrange(4)} : " for a in range(3))
+        threads.append(f"thread t{i} {{ loop {{ atomic {{ await {waits}; n = {goes}0; m = (m + {i % 2}) % 5; }} }} }}")
+    return f"0..3 n; 0..4 m; {' '.join(threads)} invariant i: !(n == {chance.randrange(4)} && m == {chance.randrange(2, 5)});"
+
+
+@pytest.mark.parametrize("seed", [*range(12), 80])  # with 80 it takes another state before the last than the one that was met first
+def test_no_shortest_path_is_better(seed: int) -> None:
+    """Against all paths of that length."""
+    text = random_machine(seed)
+    finding = findings(text)["invariant.i"]
+    if finding.trace is None:
+        return
+    machine = Machine(program_of(text))
+    paths: list[tuple[State, tuple[int, ...]]] = [(machine.initial(), ())]
+    for _ in finding.trace.moves:
+        paths = [(one.after, (*path, one.thread)) for state, path in paths for one in machine.successors(state) if one.after is not None]
+    best = min(goodness(path) for state, path in paths if machine.broken_invariants(state))
+    assert goodness([move.thread for move in finding.trace.moves]) == best
+
+
+def goodness(threads: Sequence[int]) -> tuple[int, int]:
+    """Context switches, and threads."""
+    return sum(one != other for one, other in pairwise(threads)), len(set(threads))
 
 
 def test_errors_end_their_path_and_no_other() -> None:
