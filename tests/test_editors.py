@@ -107,7 +107,8 @@ let &makeprg = '{sys.executable} -m formal check %:S'
 silent make!
 for s:one in getqflist()
   if s:one.valid
-    call add(g:told, fnamemodify(bufname(s:one.bufnr), ':t') . ':' . s:one.lnum . ':' . s:one.col . ' ' . s:one.type . s:one.nr . ' ' . s:one.text)
+    let s:place = fnamemodify(bufname(s:one.bufnr), ':t') . ':' . s:one.lnum . ':' . s:one.col
+    call add(g:told, s:place . ' ' . s:one.type . s:one.nr . ' ' . s:one.text)
   endif
 endfor
 call writefile(g:told, '{tmp_path}/told')
