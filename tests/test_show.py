@@ -176,6 +176,26 @@ def test_locks_held_meanwhile_go_through_calls_branches_and_loops() -> None:
     }
 
 
+def test_every_way_out_counts() -> None:
+    found = program("""
+        mutex A; mutex B; mutex C; bool x; sem S max 1 = 0; sem T max 1 = 0;
+        proc early() { lock C; if (x) { return; } unlock C; }
+        thread t { loop { with A { if (x) { break; } } } post S; }
+        thread u { loop { post S; lock B; } }
+        thread v { early(); post T; }
+    """)
+    assert said(found) == {
+        "t takes A",
+        "t posts S",
+        "u posts S",
+        "u posts S holding B",
+        "u takes B",
+        "u takes B holding B",
+        "v takes C",
+        "v posts T holding C",
+    }
+
+
 def test_every_kind_of_deed() -> None:
     found = program("""
         mutex L; rwlock R; sem S max 1 = 0; event E; cond C; context X home main; bh b on X { lock L; }

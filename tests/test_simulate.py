@@ -13,7 +13,7 @@ import pytest
 
 from formal.cli import main
 from formal.frontend import load_text
-from formal.interp import Machine
+from formal.interp import Machine, Outcome
 from formal.program import Block, Program
 from formal.walks.covering import lines
 from formal.walks.judging import Judge
@@ -196,6 +196,18 @@ def test_what_was_owed_and_given_is_not_missed() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bool x; thread a { x = true; x = false; loop { skip; } } liveness l: eventually x;",
+        "bool x; bool y; thread a { x = true; x = false; y = true; y = false; loop { skip; } } liveness l: x leads to y;",
+        "bool x; bool y; thread a { x = true; loop { y = true; y = false; } } liveness l: x leads to y;",
+    ],
+)
+def test_what_has_happened_need_not_happen_again(text: str) -> None:
+    assert met(simulated(text)) == set()
+
+
 # ---------------------------------------------------------------- schedulers
 
 
@@ -250,6 +262,34 @@ def test_what_did_nothing_for_a_violation_is_left_out() -> None:
         outcomes.append(machine.steps(state, thread)[0])
         state = outcomes[-1].after or state
     assert [one.thread for one in shrink(machine, wanted["invariant.low"], outcomes)] == [1] * 12
+
+
+def taken(machine: Machine, *moves: tuple[int, int]) -> list[Outcome]:
+    """The outcomes of steps: each a thread, and which of its outcomes."""
+    state, outcomes = machine.initial(), []
+    for thread, choice in moves:
+        outcomes.append(machine.steps(state, thread)[choice])
+        state = outcomes[-1].after or state
+    return outcomes
+
+
+def test_pieces_of_a_thread_are_put_together() -> None:
+    found = program("0..3 x = 0; 0..3 y = 0; thread a { loop { x = x + 1; } } thread b { loop { y = y + 1; } } invariant low: x + y < 6;")
+    machine = Machine(found)
+    wanted = next(one for one in found.properties if one.name == "invariant.low")
+    threads = [one.thread for one in shrink(machine, wanted, taken(machine, *[(0, 0), (1, 0)] * 3))]
+    assert sorted(threads) == [0, 0, 0, 1, 1, 1]
+    assert sum(one != other for one, other in pairwise(threads)) == 1
+
+
+def test_choices_are_kept_in_what_is_shortened() -> None:
+    found = program(
+        "0..9 x = 0; 0..9 y = 0; thread a { loop { choose { y = 1; } or { x = x + 1; } } } thread b { y = 2; } invariant low: x < 3;"
+    )
+    machine = Machine(found)
+    wanted = next(one for one in found.properties if one.name == "invariant.low")
+    long = taken(machine, (1, 0), *[(0, 0), (0, 0), (0, 1), (0, 0)] * 3)
+    assert len(shrink(machine, wanted, long)) == 6
 
 
 def test_a_shorter_deadlock_has_fewer_switches() -> None:

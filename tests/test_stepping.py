@@ -192,6 +192,24 @@ def test_an_error_ends_the_execution_until_it_is_undone(told: Told, tmp_path: Pa
     assert "1  a: lock L" in last(out)
 
 
+def test_what_stays_violated_is_told_once_and_what_was_given_back_is_shown(told: Told, tmp_path: Path) -> None:
+    path = tmp_path / "m.dsl"
+    path.write_text("protocol p; bool x; mutex L; thread a { lock L; x = true; unlock L; skip; } invariant no: !x;")
+    code, out, _ = told(["simulate", str(path), "--interactive"], "1", "1", "1", "l", "q")
+    assert code == 1
+    assert out.count("invariant.no is violated") == 1
+    assert "*L: none" in last(out)
+
+
+def test_a_walk_that_ends_silently_is_followed_again(told: Told, tmp_path: Path) -> None:
+    path, record = tmp_path / "m.dsl", str(tmp_path / "w.json")
+    path.write_text("protocol p; bool x; thread a { skip; assume x; } invariant no: !x;")
+    code, out, _ = told(["simulate", str(path), "--interactive"], "1", "1", f"s {record}", "q")
+    assert code == 0
+    assert "The execution ends here silently" in out
+    assert told(["replay", record])[0] == 0
+
+
 def test_what_a_model_says_cannot_speak_to_the_terminal() -> None:
     assert visible("a\x1b[2J\nb") == "a\\x1b[2J\\x0ab"
     assert "\x1b[2J" not in Ink(80, colour=True).paint("\x1b[2J", "red")
