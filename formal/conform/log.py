@@ -14,19 +14,21 @@ from formal.codes import Code
 from formal.conform.mapping import Pattern
 from formal.diagnostics import Diagnostic, Source, Span
 
-_LINE: Final = re.compile(r"(\d+)@\d+\.\d{1,9}:(\w+) ?(.*)")
+_LINE: Final = re.compile(r"(\d+)@(\d+\.\d{1,9}):(\w+) ?(.*)")
 _HEAD: Final = re.compile(r"\d+@\d{6,}\.\d{6}:[a-z]\w*")  # of a line inside of another one
 _WORD: Final = re.compile(r"[a-z_]\w*")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class Event(NamedTuple):
-    """One line. `number` is 1-based; `thread` is the operating system's id of the thread that wrote it; `arguments` has no newline."""
+    """One line. `number` is 1-based; `thread` is the operating system's id of the thread that wrote it; `arguments` has no newline;
+    `stamp`: when, in seconds, as it is written."""
 
     number: int
     thread: int
     name: str
     arguments: str
+    stamp: str
 
 
 class BadLog(Exception):
@@ -62,9 +64,9 @@ class Reader:
             if found is None:
                 self._not_an_event(text)
                 continue
-            if text.find("@", found.end(1) + 1) > 0 and (inner := _HEAD.search(text, found.start(2))) is not None:
+            if text.find("@", found.end(1) + 1) > 0 and (inner := _HEAD.search(text, found.start(3))) is not None:
                 self._interleaved(text, inner.start())
-            yield Event(self.lines, int(found[1]), found[2], found[3])
+            yield Event(self.lines, int(found[1]), found[3], found[4], found[2])
         if not raw.endswith(b"\n"):
             message = "the last line has no end: the log was cut off while it was written, and what the line would have said is not known"
             raise self._bad(
