@@ -52,20 +52,18 @@ class _Watch:
         self._trigger = None if prop.trigger is None else machine.condition(prop.trigger)
         self.missing_since = 0
         self.owed = self._trigger is None
-        self._over = False
 
     def see(self, number: int, state: State) -> None:
         """The state of that number, from 0."""
         if self._goal(state):
             self.missing_since = number + 1
             self.owed = False
-            self._over = self._trigger is None
         elif self._trigger is not None and not self.owed and self._trigger(state):
             self.owed = True
 
     def violated_by(self, loop_to: int) -> bool:
         """Whether a loop from there to the last state seen keeps the goal away for ever."""
-        return self.owed and not self._over and loop_to >= self.missing_since
+        return self.owed and loop_to >= self.missing_since
 
 
 class Lassos:
