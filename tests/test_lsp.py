@@ -145,6 +145,31 @@ def test_what_two_models_declare_is_declared_twice(project: Project) -> None:
     assert [f"{path.name}:{one.span.line}" for path, one in found.declarations()] == ["model.dsl:4", "other.dsl:3"]
 
 
+TWINS = """protocol twins;
+const N = 2;
+enum e { ONE, TWO }
+thread a { bool e; for x in e { skip; } 0..3 N; N = N; for y in 0..N { skip; } here: skip; assert at(self, here); }
+thread b[i: 2] { here: skip; there: skip; }
+invariant in_a: !at(a, here);
+invariant in_b: forall v in b: !at(v, here) && !at(b[0], here) && !at(a, b.here) && !at(a, there);
+"""
+NAMED_TWICE = [
+    ("thread a { bool e; for x in |e {", [3, 4]),
+    ("thread a { bool |e;", [4]),
+    ("0..|N", [2, 4]),
+    ("|N = N;", [4, 4, 4]),
+    ("invariant in_a: !at(a, |here", [4, 4, 6]),
+    ("!at(v, |here", [5, 7, 7, 7]),
+    ("!at(a, |there", [5, 7]),
+]
+
+
+@pytest.mark.parametrize(("marked", "wanted"), NAMED_TWICE, ids=[row[0] for row in NAMED_TWICE])
+def test_names_that_are_used_twice(folder: Path, marked: str, wanted: list[int]) -> None:
+    project = Project([folder], {folder / "twins.dsl": TWINS})
+    assert [int(line.partition(":")[2]) for line in lines(found_at(project, "twins.dsl", marked))] == wanted
+
+
 @pytest.mark.parametrize(
     "model", ["savevm_locked", "multifd_sync_locked", "bugs/snapshot_job_in_iohandler", "classic/peterson_fenced", "save_setup/all"]
 )
@@ -444,8 +469,11 @@ async def test_diagnostics_follow_what_is_typed(client: LanguageClient, folder: 
 async def test_saving_a_part_asks_every_model(client: LanguageClient, folder: Path) -> None:
     library = open_(client, folder / "lib.dsl")
     await told(client, library, [])
+    type_(client, library, LIB.replace("LIMIT", "LIMITS"), 2)
+    await told(client, library, ["E0301"])  # of one of them, while it is typed
     (folder / "lib.dsl").write_text(LIB + "hook solo;\n")
-    type_(client, library, LIB + "hook solo;\n", 2)
+    type_(client, library, LIB + "hook solo;\n", 3)
+    await told(client, library, [])
     client.text_document_did_save(types.DidSaveTextDocumentParams(document(library)))
     await told(client, library, ["E0302"])  # of other.dsl, which is not open
 

@@ -5,8 +5,6 @@ In: items. Out: the same items with `breaks` settled: 0 (same line), 1 (next lin
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from formal.formatting.items import Item
 
 _CLOSE_UP = (";", ",", ")", "]")  # never begin a line
@@ -18,9 +16,6 @@ def settle_breaks(items: list[Item]) -> list[Item]:
         item.breaks = _first_guess(items, position)
     for opening, closing in _braces(items):
         _open_up(items, opening, closing)
-    for before, item in pairwise(items):
-        if before.ends_line:
-            item.breaks = max(1, item.breaks)
     return items
 
 

@@ -73,10 +73,7 @@ class _Reader:
         self.locals += 1
         symbol = Symbol("local", str(leaf), f"{place.body}#{self.locals}")
         self._add(symbol, leaf, declared)
-        families = dict(place.families)
-        families.pop(str(leaf), None)
-        if family is not None:
-            families[str(leaf)] = family
+        families = {**place.families, **({str(leaf): family} if family is not None else {})}
         return _Place(place.body, place.is_thread, {**place.locals, str(leaf): symbol}, families)
 
     # ------------------------------------------------------------ declarations
@@ -199,9 +196,6 @@ class _Reader:
                 domain = node.nodes("domain")[0]
                 self._constants(domain)
                 self.expression(node.items[-1], self._bind(place, node.leaves()[0], node, _family(domain)))
-            case "domain" | "range_type":
-                for item in node.items:
-                    self.expression(item, _Place())
             case _:
                 for item in node.items:
                     self.expression(item, place)
