@@ -22,7 +22,7 @@ from formal.verdict import Hop, Witness, WitnessStep
 __all__ = ["draw", "show"]
 
 _NUMBER = 5  # for the step's number
-_NEVER_TOLD = (".status", ".pending", ".owner", ".writer", ".readers")  # what the margin tells, or the stack
+_MARGIN = (".pending", ".owner", ".writer", ".readers")
 
 
 def draw(witness: Witness, prop: str, width: int, *, unfold: bool = False) -> Text:
@@ -146,14 +146,24 @@ class _Drawing:
         yield from self._changes(step)
 
     def _changes(self, step: WitnessStep) -> Iterator[str]:
+        """Values; in a drawing of some steps, those of what the violation involves."""
         involved = set(self.witness.involved)
         for key, (before, after) in step.changes.items():
-            told = key.endswith(_NEVER_TOLD) and not (key.endswith(".status") and not key.startswith(f"{step.thread}."))
-            if told or after is None or not (self.unfold or not involved or involved & {object_of(key)}):
+            shown = self.unfold or not involved or object_of(key) in involved
+            if after is None or not shown or _told_elsewhere(step, key):
                 continue
             name = local_name(key).removeprefix(f"{step.thread}.")
             if f"{name} = {show(after)}" not in step.statement:
                 yield f"{name} = {show(after)}" if before is None else f"{name}: {show(before)} -> {show(after)}"
+
+
+def _told_elsewhere(step: WitnessStep, key: str) -> bool:
+    """By the margin, or by what a thread does next."""
+    return (
+        key in (f"{object_of(key)}{part}" for part in _MARGIN)
+        or key == f"{step.thread}.status"
+        or f"{object_of(key)}.owner" in step.changes
+    )
 
 
 def _wrapped(content: str, room: int) -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 _COMFORT = 44  # for the last column, in characters
 _ROOM = 30  # the least that it may have
 _NARROW, _WIDE = 2, 4  # distances between columns with bars
+_MOST = 9  # columns that an eye can follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Columns:
         if len(threads) < 2 or room - offsets[-1] >= max(_COMFORT, len(threads[-1])):
             return Columns(threads, offsets, False, room)
         distance = max(_NARROW, min(_WIDE, (room - _COMFORT) // (len(threads) - 1)))
-        if room - distance * (len(threads) - 1) < _ROOM:
+        if len(threads) > _MOST or room - distance * (len(threads) - 1) < _ROOM:
             return Columns(threads, (), False, room)
         return Columns(threads, [distance * place for place in range(len(threads))], True, room)
 

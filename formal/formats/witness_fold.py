@@ -72,6 +72,7 @@ def _did(witness: Witness, thread: str, steps: Sequence[WitnessStep], held: Sequ
         *_with("sets ", _written(thread, mine)),
         *_with("spawns ", spawned),
         *_with("ends ", ended),
+        *(["finishes"] if any(step.changes.get(f"{thread}.status", ("", ""))[1] == "finished" for step in mine) else []),
         *([f"{tests} test{'s' * (tests > 1)}"] if tests else []),
     ]
     return ", ".join(deeds) or "nothing that changes the state"

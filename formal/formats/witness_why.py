@@ -234,7 +234,7 @@ def _wait(one: Hop, wants: str = "", *, several: bool = False) -> str:
 def _could(one: Hop, *, several: bool = False) -> str:
     """Who could end the wait, and how."""
     told = f"{_who(one)} could {_COULD[one.kind]}"
-    return told if one.kind == "context" else f"{told} {'them' if several and one.kind == 'spawn' else 'it'}"
+    return told if one.kind == "context" else f"{told} {'them' if several else 'it'}"
 
 
 def _who(one: Hop) -> str:

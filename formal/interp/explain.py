@@ -5,7 +5,7 @@ In: a property and an execution that violates it. Out: `Explained`. Must not jud
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from formal.interp import explain_waits
@@ -72,7 +72,7 @@ def _told(history: History, prop: Property, loop_to: int | None) -> _Told:
         return _Told(lasso.paragraph(), lasso.evidence(), lasso.involved())
     failure = Failure.of(history, prop.name)
     evidence = _ordered(history, failure.facts)
-    return _Told(" ".join([failure.paragraph, *_held(history)]), evidence, failure.objects, (failure.thread,))
+    return _Told(" ".join([failure.paragraph, *_held(history, failure.objects)]), evidence, failure.objects, (failure.thread,))
 
 
 def _deadlock(history: History, prop: str) -> _Told:
@@ -93,10 +93,12 @@ def _invariant(history: History, condition: Expr) -> _Told:
     return _Told(" ".join([when + said, *_held(history)]), _ordered(history, facts), values.involved(condition, NOBODY), threads)
 
 
-def _held(history: History) -> list[str]:
-    """A sentence on the locks that are held at the end."""
+def _held(history: History, said: Collection[str] = ()) -> list[str]:
+    """A sentence on the locks that are held at the end, but for those of which everything is said."""
     told = []
     for lock, holders, since in history.held():
+        if lock in said:
+            continue
         names = grouped(holders)
         told.append(f"{lock} is held by {listed(names)}{'' if since is None else f' since step {since}'}")
     return [f"{listed(told)}."] if told else []

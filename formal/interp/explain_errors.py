@@ -182,11 +182,10 @@ class _Failing:
 
     def _values(self) -> _Cause:
         match self.at.stmt:
-            case Assert(condition=condition, why=why):
+            case Assert(condition=condition):
                 facts = Values(self.history, self.state).facts(condition, self.node.env)
-                reason = "" if why is None else f' ("{why}")'
                 shown = Reader(self.history.machine, self.state).shown(condition, self.node.env)
-                return self._of(condition, f"that is {shown}{reason}{phrased(facts)}")
+                return self._of(condition, f"that is {shown}{phrased(facts)}")
             case Assign(value=value, place=place):
                 return self._outside(value, self._type_of(place))
             case Return(value=value) if value is not None and self.node.env.result is not None:

@@ -2,15 +2,15 @@
 
 A step matters if it changes an object that the violation involves (who holds a lock, the value of a variable), or waits for one; if it gave
 a value that the violation rests on; if it schedules a bottom half that is dispatched, or dispatches it; if it spawns a thread that the
-violation involves; and if it is the last one of such a thread, or of all. A lock that a thread takes and gives back with nothing of that in
-between does not matter.
+violation involves; if it wakes a thread whose going on matters, or put it to sleep; and if it is the last one of such a thread, or of all.
+A lock that a thread takes and gives back with nothing of that in between does not matter.
 
 In: the history, and what the violation involves. Out: numbers of steps, from 1, and what each step is about. Must not judge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from formal.interp.control import Node
@@ -36,6 +36,7 @@ from formal.program import (
     WriteEvent,
 )
 from formal.program import Place as PlaceOf
+from formal.verdict import ViewValue
 
 PENDING = ".pending"
 STATUS = ".status"
@@ -89,7 +90,10 @@ def key_steps(history: History, matter: Matter) -> tuple[int, ...]:
     """The steps that matter, in order."""
     count = len(history.execution.steps)
     fixed = {count, *matter.steps, *_last_steps(history, matter.threads)} - {0}
+    fixed |= {number for number in range(1, count + 1) if number in matter.dispatches or _spawns(history, matter, number)}
     chosen = fixed | {number for number in range(1, count + 1) if _matters(history, matter, number)}
+    woken = {number for one in chosen for number in _woken(history, one)}
+    fixed, chosen = fixed | woken, chosen | woken
     return tuple(sorted(_without_pairs(history, matter, chosen, fixed)))
 
 
@@ -99,12 +103,35 @@ def _last_steps(history: History, threads: Collection[str]) -> set[int]:
 
 
 def _matters(history: History, matter: Matter, number: int) -> bool:
-    for key, (_, after) in history.changes(number).items():
-        if object_of(key) in matter.objects or (key.endswith(PENDING) and number in matter.dispatches):
-            return True
-        if key.endswith(STATUS) and after == "running" and key.removesuffix(STATUS) in matter.threads:
-            return True
-    return _waits(history, matter.objects, number)
+    return any(object_of(key) in matter.objects for key in history.changes(number)) or _waits(history, matter.objects, number)
+
+
+def _spawns(history: History, matter: Matter, number: int) -> bool:
+    """Whether it spawns a thread that the violation involves."""
+    spawned = [
+        key.removesuffix(STATUS) for key, (_, after) in history.changes(number).items() if key.endswith(STATUS) and after == "running"
+    ]
+    return any(thread in matter.threads for thread in spawned)
+
+
+def _woken(history: History, number: int) -> Iterator[int]:
+    """Of a step that goes on after `wait C with L`: the one that went to sleep, and the one that woke it."""
+    step = history.execution.steps[number - 1]
+    node = history.machine.node(step.before, step.outcome.thread)
+    if node is None or not isinstance(node.item, At) or node.item.phase != "wake":
+        return
+    thread = history.thread(number)
+    key = f"{history.machine.views.name_of(node.item.targets[0])}.waiters"
+    for earlier in range(number - 1, 0, -1):
+        before, after = (set(_names(value)) for value in history.changes(earlier).get(key, ((), ())))
+        if thread in before ^ after:
+            yield earlier
+        if thread in after - before:
+            return
+
+
+def _names(value: ViewValue | None) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
 
 
 def _waits(history: History, objects: Collection[str], number: int) -> bool:
@@ -130,19 +157,11 @@ class _Holding:
 def _without_pairs(history: History, matter: Matter, chosen: set[int], fixed: Collection[int]) -> set[int]:
     """Without those takings and givings back between which the thread does nothing that matters."""
     holdings = [one for name in matter.objects for one in _holdings(history, name)]
-    fixed = {*fixed, *(number for number in chosen if _does_more(history, matter, number))}
     for one in sorted(holdings, key=lambda one: one.given - one.taken):
         inside = (number for number in chosen if one.taken < number < one.given)
         if {one.taken, one.given}.isdisjoint(fixed) and all(history.thread(number) != one.thread for number in inside):
             chosen -= {one.taken, one.given}
     return chosen
-
-
-def _does_more(history: History, matter: Matter, number: int) -> bool:
-    """Whether a step schedules or dispatches what runs, or spawns."""
-    return number in matter.dispatches or any(
-        key.endswith(STATUS) and after == "running" for key, (_, after) in history.changes(number).items()
-    )
 
 
 def _holdings(history: History, name: str) -> list[_Holding]:
