@@ -158,12 +158,9 @@ class _Drawing:
 
 
 def _told_elsewhere(step: WitnessStep, key: str) -> bool:
-    """By the margin, or by what a thread does next."""
-    return (
-        key in (f"{object_of(key)}{part}" for part in _MARGIN)
-        or key == f"{step.thread}.status"
-        or f"{object_of(key)}.owner" in step.changes
-    )
+    """By the margin, or by what the thread does next."""
+    name = object_of(key)
+    return key in (*(name + part for part in _MARGIN), f"{step.thread}.status") or f"{name}.owner" in step.changes
 
 
 def _wrapped(content: str, room: int) -> list[str]:

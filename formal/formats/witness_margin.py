@@ -15,6 +15,7 @@ from formal.verdict import Dispatch, Witness
 _NAMES = 16  # characters in which the holdings may be written with names
 _CELLS = 24  # ... and with letters, for all threads; else for the one that moves
 _LANES = 8
+_HEAD = "holds"
 PENDING, RUNNING, BOTH = ":", "#", "%"
 
 
@@ -38,7 +39,7 @@ class Margin:
     @property
     def heads(self) -> str:
         """What stands above."""
-        told = [] if self._locks is None else [("holds" if self._locks.width >= 5 else "").ljust(self._locks.width)]
+        told = [] if self._locks is None else [_HEAD.ljust(self._locks.width)]
         if self._lanes is not None:
             told.append("".join(self._lanes.letters.values()))
         return "".join(f"{part}  " for part in told)
@@ -78,7 +79,7 @@ class _Locks:
 
     @property
     def width(self) -> int:
-        return sum(self.cells.values()) + len(self.cells) - 1 if self.cells else self.single
+        return max(len(_HEAD), sum(self.cells.values()) + len(self.cells) - 1 if self.cells else self.single)
 
     @property
     def legend(self) -> str:
@@ -89,8 +90,8 @@ class _Locks:
     def at(self, number: int, thread: str) -> str:
         held = self.held[number]
         if not self.cells:
-            return self.letters.cell(held.get(thread, ())).ljust(self.single)
-        return "|".join(self.letters.cell(held.get(one, ())).ljust(width) for one, width in self.cells.items())
+            return self.letters.cell(held.get(thread, ())).ljust(self.width)
+        return "|".join(self.letters.cell(held.get(one, ())).ljust(width) for one, width in self.cells.items()).ljust(self.width)
 
 
 def _locks(witness: Witness, threads: Sequence[str], shown: Collection[int]) -> _Locks | None:

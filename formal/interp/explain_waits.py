@@ -16,6 +16,7 @@ from formal.naming import grouped, listed
 from formal.program import DEADLOCK_GLOBAL, DEADLOCK_LOCK_ORDER
 from formal.verdict import Hop
 
+_MOST = 5  # threads of whose waiting a sentence tells
 _DEEDS = {"semaphore": "post", "event": "set", "condition": "wake"}
 
 
@@ -121,7 +122,10 @@ def told(prop: str, found: Sequence[Hop], going: Sequence[str]) -> str:
 def waits(found: Sequence[Hop]) -> str:
     """Who waits for whom, in a sentence or two."""
     core = [one for one in found if one.role != "hangs"]
-    sentences = [f"{'; '.join([*(_clause(one) for one in core if one.spot is not None), *_dormant(core)])}."]
+    clauses = [_clause(one) for one in core if one.spot is not None]
+    if len(clauses) > _MOST:
+        clauses = [*clauses[:2], f"and so on, {len(clauses) - 3} more", clauses[-1]]
+    sentences = [f"{'; '.join([*clauses, *_dormant(core)])}."]
     hanging = grouped(one.thread for one in found if one.role == "hangs")
     if hanging:
         sentences.append(f"{listed(hanging)} {'waits' if _single(hanging) else 'wait'} behind {'it' if len(core) == 1 else 'them'}.")
