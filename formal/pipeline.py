@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol
 
 from formal.diagnostics import InternalError
-from formal.engines import contenders
-from formal.engines.protocol import Finding, Options
+from formal.engines import AUTO, contenders
+from formal.engines.protocol import Finding, Options, Outline
+from formal.outlining import Outlining
 from formal.program import DEADLOCK_LOCK_ORDER, Program, Property
 from formal.race import Disagreement, Outcome, Settled, Standing, race
 from formal.verdict import PropertyResult, Report, SourceRef, Trace, Verdict, Witness
@@ -45,7 +47,7 @@ class Silent:
 class Request:
     """What is asked of one program. `properties`: names to settle; `deadline`: of time.monotonic(); `begun`: when the command began;
     `defines` and `extra`: what it was loaded with; `statistics`: the figures are wanted, too;
-    `without`: reductions to leave out."""
+    `without`: reductions to leave out; `outline`: what holds where is wanted, too, if all is proved."""
 
     properties: tuple[str, ...]
     depth: int | None = None
@@ -57,6 +59,7 @@ class Request:
     extra: tuple[str, ...] = ()
     statistics: bool = False
     without: frozenset[str] = frozenset()
+    outline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +84,18 @@ def prove(program: Program, request: Request, watcher: Watcher | None = None) ->
     """Settle the properties asked for. Raises Disagreement when two engines, or an engine and the interpreter, contradict each other."""
     watcher = watcher or Silent()
     options = Options(request.properties, request.depth, without=request.without)
-    outcome = race(
-        program,
-        options,
-        contenders(request.engine),
-        jobs=request.jobs,
-        deadline=request.deadline,
-        linger=_LINGER if request.statistics else 0.0,
-        started=watcher.started,
-        watch=watcher.standing,
-    )
-    replay = _replayer(program)
-    asked = [prop for prop in program.properties if prop.name in set(request.properties)]
-    results = tuple(_result(prop, outcome, request, replay) for prop in asked)
+    with ExitStack() as stack:
+        beside = stack.enter_context(Outlining(program, options)) if _outlined(request) else None
+        outcome = _search(program, options, request, watcher)
+        replay = _replayer(program)
+        asked = [prop for prop in program.properties if prop.name in set(request.properties)]
+        results = tuple(_result(prop, outcome, request, replay) for prop in asked)
+        outline = outcome.outline
+        if beside is not None:
+            shown = not outcome.interrupted and all(result.verdict is Verdict.PROVED for result in results)
+            outline = beside.result(request.deadline if shown else time.monotonic())
+            _agree(outline, results)
+            outline = outline if shown else None
     report = Report(
         model=program.name,
         title=program.title,
@@ -109,8 +111,35 @@ def prove(program: Program, request: Request, watcher: Watcher | None = None) ->
         defines=request.defines,
         extra=request.extra,
         sources=program.sources,
+        invariant=() if outline is None else outline.lines,
+        follows=() if outline is None else outline.proves,
     )
     return Answer(report, outcome.interrupted, outcome.crashes)
+
+
+def _outlined(request: Request) -> bool:
+    """Whether an outline is looked for beside the search: not where it would take a processor away from the only engine."""
+    return request.outline and request.engine == AUTO and request.depth is None and request.jobs != 1
+
+
+def _search(program: Program, options: Options, request: Request, watcher: Watcher) -> Outcome:
+    return race(
+        program,
+        options,
+        contenders(request.engine),
+        jobs=request.jobs,
+        deadline=request.deadline,
+        linger=_LINGER if request.statistics else 0.0,
+        started=watcher.started,
+        watch=watcher.standing,
+    )
+
+
+def _agree(outline: Outline | None, results: tuple[PropertyResult, ...]) -> None:
+    """Raises Disagreement if something is violated that follows from the outline."""
+    for result in results:
+        if outline is not None and result.verdict is Verdict.VIOLATED and result.name in outline.proves:
+            raise Disagreement(f"{result.name}: {result.engine} says violated, lemmas says that it follows from where locks are held")
 
 
 def _crash_warning(engine: str) -> str:

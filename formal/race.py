@@ -7,6 +7,7 @@ over: `Disagreement`.
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from typing import assert_never
 from formal.children import Child, Ended, Tell, wait
 from formal.diagnostics import InternalError
 from formal.engines import load_engine
-from formal.engines.protocol import Event, Finding, Options, Progress, Statistics
+from formal.engines.protocol import Event, Finding, Options, Outline, Progress, Statistics
 from formal.program import Program
 from formal.verdict import Verdict
 
@@ -58,6 +59,7 @@ class Outcome:
     reasons: Mapping[str, tuple[tuple[str, str], ...]]
     crashes: tuple[tuple[str, str], ...]
     statistics: Mapping[str, int | float | str]
+    outline: Outline | None
     interrupted: bool
     timed_out: bool
 
@@ -88,11 +90,12 @@ def race(
 ) -> Outcome:
     """Run the engines until every property of `options` is settled or nothing more can be had.
 
-    `jobs`: how many engines at once (None: all); `deadline`: of time.monotonic(); `linger`: seconds that the winners have, when all is
-    settled, to tell their figures. `started` is called once, when the engines are at work; `watch` every now and then.
+    `jobs`: how many engines at once (None: one a processor, and two at least; the others start when one of those gives up); `deadline`: of
+    time.monotonic(); `linger`: seconds that the winners have, when all is settled, to tell their figures. `started` is called once, when
+    the engines are at work; `watch` every now and then.
     Raises Disagreement.
     """
-    return _Race(program, options, engines, jobs or len(engines)).run(deadline, linger, started, watch)
+    return _Race(program, options, engines, jobs or max(2, os.cpu_count() or 1)).run(deadline, linger, started, watch)
 
 
 class _Race:
@@ -105,6 +108,7 @@ class _Race:
         self.contenders: list[_Contender] = []
         self.settled: dict[str, Settled] = {}
         self.crashes: list[tuple[str, str]] = []
+        self.outline: Outline | None = None
         self.kinds = {prop.name: prop.kind for prop in program.properties}
 
     def run(self, deadline: float | None, linger: float, started: Callable[[], None], watch: Callable[[Standing], None]) -> Outcome:
@@ -167,6 +171,8 @@ class _Race:
                 self._cover(contender, depth)
             case Statistics(figures=figures):
                 contender.figures.update(figures)
+            case Outline():
+                self.outline = event
             case Ended(crash=crash):
                 contender.note = "ended"
                 if crash is not None:
@@ -216,7 +222,7 @@ class _Race:
         reasons = {name: tuple(self._reasons(name)) for name in self._open()}
         covered = {name: max((one.given_up.get(name, one.covered) for one in self.contenders), default=-1) for name in self._open()}
         figures = {f"{contender.name}.{name}": value for contender in self.contenders for name, value in contender.figures.items()}
-        return Outcome(self.settled, covered, reasons, tuple(self.crashes), figures, interrupted, timed_out)
+        return Outcome(self.settled, covered, reasons, tuple(self.crashes), figures, self.outline, interrupted, timed_out)
 
     def _reasons(self, name: str) -> Iterator[tuple[str, str]]:
         for contender in self.contenders:

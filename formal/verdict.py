@@ -195,7 +195,8 @@ class PropertyResult:
 @dataclass(frozen=True, slots=True)
 class Report:
     """One model's answer. `depth` is what --depth asked for; `defines` and `extra` are the -D and --with it was loaded with, `sources`
-    the files read, `invariant` the clauses of the inductive invariant that proves what is proved, where one was asked for."""
+    the files read, `invariant` what holds where, an inductive invariant in lines for a reader, and `follows` the properties that
+    follow from it alone; both empty where nobody looked."""
 
     model: str
     title: str
@@ -212,6 +213,7 @@ class Report:
     extra: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     invariant: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

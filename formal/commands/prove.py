@@ -107,6 +107,7 @@ def _once(arguments: argparse.Namespace) -> int:
                 tuple(arguments.extra),
                 arguments.stats,
                 frozenset(arguments.without),
+                outline=not arguments.quiet,
             )
             found = prove(program, request, watcher)
             answers.append(found if arguments.save is None else _saved(program, found, arguments, deadline, watcher))

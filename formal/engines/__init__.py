@@ -13,12 +13,13 @@ ENGINES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "explicit": "formal.engines.explicit",
         "bmc": "formal.engines.bmc",
+        "lemmas": "formal.engines.lemmas",
         "k-induction": "formal.engines.k_induction",
         "pdr": "formal.engines.pdr",
     }
 )
 AUTO: Final = "auto"  # those of RACING side by side; the first conclusive finding for a property counts
-RACING: Final = ("explicit", "bmc")
+RACING: Final = ("explicit", "bmc", "k-induction", "pdr")  # in the order in which they start
 
 
 def load_engine(name: str) -> Engine:

@@ -58,6 +58,14 @@ class Statistics:
     figures: Mapping[str, int | float | str]
 
 
-Event: TypeAlias = Finding | Progress | Statistics
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What holds where, for a reader, proved inductive: lines, and the properties that follow from it alone."""
+
+    lines: tuple[str, ...]
+    proves: tuple[str, ...]
+
+
+Event: TypeAlias = Finding | Progress | Statistics | Outline
 Tell: TypeAlias = Callable[[Event], None]
 Engine: TypeAlias = Callable[[Program, Options, Tell], None]

@@ -34,6 +34,8 @@ def _report(report: Report, style: Style) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "assumptions": list(report.assumptions),
         "warnings": list(report.warnings),
+        "invariant": list(report.invariant),
+        "follows": list(report.follows),
         "properties": [_property(result) for result in report.properties],
     }
     if style.statistics:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import shlex
+import textwrap
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -70,6 +71,7 @@ def _report(console: Console, report: Report, style: Style) -> None:
     console.print()
     console.print(Padding(_properties(report), (0, 0, 0, 2)))
     _reasons(console, report)
+    _outline(console, report)
     _list(console, "certificate", sorted({f"`formal recheck {one.certificate}`" for one in report.properties if one.certificate}))
     _list(console, "the verdict rests on", report.assumptions)
     _list(console, "warnings", report.warnings)
@@ -134,6 +136,16 @@ def _reasons(console: Console, report: Report) -> None:
         who = "" if len(groups) == 1 and len(names) == len(report.properties) else f" {_some(names)}"
         lines.append(f"{verdict}{who}: {reason}{f' ({engine})' if engine else ''}")
     _list(console, "why", lines)
+
+
+def _outline(console: Console, report: Report) -> None:
+    """What holds where: each line hangs from its first words."""
+    if not report.invariant:
+        return
+    known = f"{len(report.follows)} of {len(report.properties)} properties follow from it alone"
+    console.print(f"\nwhat holds where (an inductive invariant, proved in one step; {known})", soft_wrap=False)
+    for line in report.invariant:
+        console.print(Text("\n".join(textwrap.wrap(line, console.width - 2, initial_indent="  ", subsequent_indent="      "))))
 
 
 def _some(names: Sequence[str]) -> str:
