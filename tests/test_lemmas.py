@@ -67,7 +67,7 @@ def test_lines_are_those_of_the_source() -> None:
     assert proof(BRACKETS).lines() == (
         "t[0], t[1]: m held everywhere but at enter:6",
         "t[0], t[1]: inside exactly at touch, leave:10",
-        "once: m held exactly at once:23.leave, once:24",
+        "once: m held everywhere but at once:24.enter",
         "once: !inside everywhere",
     )
 
