@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import ModelText
 
 from formal import formatting
 from formal.cli import main
@@ -19,7 +20,6 @@ from formal.formatting import formatted
 from formal.formatting.items import Item, items_of
 from formal.parser import parse
 from formal.syntax import Leaf, Tree
-from tests.strategies import ModelText
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 SHIPPED = sorted(MODELS.rglob("*.dsl"))
