@@ -130,7 +130,7 @@
       this.bands.get(before).classList.remove("now");
       this.rows.get(step).setAttribute("aria-selected", "true");
       this.bands.get(step).classList.add("now");
-      for (const [number, row] of this.rows) row.classList.toggle("later", number > step);
+      for (const one of [this.rows, this.bands]) for (const [number, row] of one) row.classList.toggle("later", number > step);
       this.diagram.setAttribute("aria-activedescendant", `${this.id}-${step}`);
       this.showState();
       this.showStep();
@@ -265,7 +265,7 @@
       const top = body.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop;
       const y = top + row.y.baseVal.value, height = row.height.baseVal.value;
       const below = this.step === this.length ? body.height.baseVal.value - row.y.baseVal.value - height : 28;
-      if (this.step === 0) box.scrollTop = 0;
+      if (this.step === 0) box.scrollTo(0, 0);
       else if (y - heads - 28 < box.scrollTop) box.scrollTop = y - heads - 28;
       else if (y + height + below > box.scrollTop + box.clientHeight) box.scrollTop = y + height + below - box.clientHeight;
       const dot = this.rows.get(this.step).querySelector("circle");
