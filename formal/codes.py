@@ -100,6 +100,12 @@ class Code(Enum):
         "A constant's value must be found without itself.",
         "const A = B; const B = A;",
     )
+    TAKEN_NAME = (
+        "E0307",
+        "a thread-local has the name of something that each thread has",
+        "States and witnesses show `T.status` and `T.stack` of each thread T; a thread-local of that name would stand in the same place.",
+        "thread_local bool status = false;",
+    )
     CONTEXT_CYCLE = (
         "E0306",
         "a context's `when` depends on itself",
@@ -218,7 +224,8 @@ class Code(Enum):
     MAPPING_SHAPE = (
         "E0802",
         "a mapping says something that nothing reads",
-        "A key that is not known, a value of the wrong sort, a regular expression that is none: nothing of a mapping is passed over in silence.",
+        "A key that is not known, a value of the wrong sort, a regular expression that is none: nothing of a "
+        "mapping is passed over in silence.",
         '[[rule]]\nevnt = "qemu_mutex_locked"',
     )
     MAPPING_NAME = (
@@ -248,7 +255,8 @@ class Code(Enum):
     LOG_UNMAPPED = (
         "E0813",
         "a log in which nothing is what the mapping is about",
-        "No line is an event that a rule names, or the line at which the model starts is missing: the wrong mapping, or the events were not traced.",
+        "No line is an event that a rule names, or the line at which the model starts is missing: the wrong "
+        "mapping, or the events were not traced.",
         "17040@1795408597.231746:pflash_io_write …, and nothing else",
     )
     LOG_LINE = (

@@ -31,6 +31,7 @@ def complete(declaration: object, **fields: Any) -> None:
 
 
 _EMPTY = p.Block(())
+_SHOWN = ("status", "stack")  # of each thread, in the views of states (`formal.verdict.View`); `at` is a keyword
 
 
 class Declarations:
@@ -109,6 +110,10 @@ class Declarations:
 
     def _thread_local(self, node: Node) -> None:
         name = self.names.declare_node(node)
+        if name in _SHOWN:
+            raise mistake(
+                Code.TAKEN_NAME, f"`T.{name}` is what states show of every thread T", node.leaves()[0].span, hint="take another name"
+            )
         type_ = self.expressions.value_type(node.nodes()[0])
         self.names.thread_locals[name] = p.ThreadLocalDecl(name, type_, self._initial(node, type_), node.span)
 
