@@ -224,8 +224,7 @@ class Code(Enum):
     MAPPING_SHAPE = (
         "E0802",
         "a mapping says something that nothing reads",
-        "A key that is not known, a value of the wrong sort, a regular expression that is none: nothing of a "
-        "mapping is passed over in silence.",
+        "A key that is not known, a value of the wrong sort, a regular expression that is none: nothing is passed over in silence.",
         '[[rule]]\nevnt = "qemu_mutex_locked"',
     )
     MAPPING_NAME = (
@@ -255,8 +254,7 @@ class Code(Enum):
     LOG_UNMAPPED = (
         "E0813",
         "a log in which nothing is what the mapping is about",
-        "No line is an event that a rule names, or the line at which the model starts is missing: the wrong "
-        "mapping, or the events were not traced.",
+        "No line is an event that a rule names, or the model's start is missing: the wrong mapping, or the events were not traced.",
         "17040@1795408597.231746:pflash_io_write …, and nothing else",
     )
     LOG_LINE = (
