@@ -45,24 +45,33 @@ def test_eighty_columns(count: int, name: str, statement: str) -> None:
 
 def test_one_column_a_thread() -> None:
     shown = lines(report(["main_loop", "vcpu[0]"]))
-    head = next(line for line in shown if line.split() == ["main_loop", "vcpu[0]"])
+    head = next(line for line in shown if line.split() == ["holds", "main_loop", "vcpu[0]"])
     first = next(line for line in shown if line.startswith("  1  "))
     second = next(line for line in shown if line.startswith("  2  "))
     assert first.index("lock BQL") == head.index("main_loop")
     assert second.index("lock BQL") == head.index("vcpu[0]")
-    assert any(line.strip() == "BQL.owner: none -> vcpu[0]" for line in shown)
     assert any(line.strip() == "x = 1" for line in shown)
     assert any("*** deadlock.global ***" in line for line in shown)
 
 
+def test_heads_that_are_too_long_stand_in_steps() -> None:
+    shown = lines(report([f"a_thread_with_a_long_name[{i}]" for i in range(6)]))
+    heads = [line.split() for line in shown if line.endswith("]")]
+    assert heads[2] == ["|", "|", "a_thread_with_a_long_name[2]"]
+    assert heads[5] == ["holds", *["|"] * 5, "a_thread_with_a_long_name[5]"]
+    third = next(line for line in shown if line.startswith("  3  "))
+    assert third.split("lock BQL")[0].split()[-2:] == ["|", "|"]
+
+
 def test_too_many_threads_are_named_at_each_step() -> None:
-    shown = lines(report([f"a_thread_with_a_long_name[{i}]" for i in range(9)]))
-    assert any(line.startswith("  9  a_thread_with_a_long_name[8]: lock BQL") for line in shown)
+    shown = lines(report([f"a_thread_with_a_long_name[{i}]" for i in range(12)]))
+    assert any(line.startswith("  9  ") and "a_thread_with_a_long_name[8]: lock BQL" in line for line in shown)
+    assert not any("| |" in line for line in shown)
 
 
 def test_a_lasso_shows_where_it_comes_back() -> None:
     shown = "\n".join(lines(report(["t", "u", "t"], loop_to=1)))
-    assert shown.index("  1  ") < shown.index("from here on") < shown.index("  2  ") < shown.index("and back")
+    assert shown.index("\n  1  ") < shown.index("from here on") < shown.index("\n  2  ") < shown.index("and back")
 
 
 def test_the_command_that_finds_it_again() -> None:

@@ -65,12 +65,14 @@ def _told(witness: Witness, steps: Sequence[WitnessStep], held: Sequence[Held]) 
 def _did(witness: Witness, thread: str, steps: Sequence[WitnessStep], held: Sequence[Held]) -> str:
     mine = [step for step in steps if step.thread == thread]
     spawned = [key.removesuffix(".status") for step in mine for key, (_, after) in step.changes.items() if _is_spawn(key, after)]
+    scheduled = [one.body for one in witness.dispatches if one.scheduled in {step.step for step in mine}]
     ended = [one.body for one in witness.dispatches if one.ended in {step.step for step in mine}]
     tests = sum(step.statement.startswith(_TESTS) for step in mine)
     deeds = [
         *_locking(thread, mine, held),
         *_with("sets ", _written(thread, mine)),
         *_with("spawns ", spawned),
+        *_with("schedules ", scheduled),
         *_with("ends ", ended),
         *(["finishes"] if any(step.changes.get(f"{thread}.status", ("", ""))[1] == "finished" for step in mine) else []),
         *([f"{tests} test{'s' * (tests > 1)}"] if tests else []),

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from formal.formats.witness_words import ascii_only, full_place, line
 from formal.naming import grouped, listed
-from formal.verdict import Fact, Hop, Loop, Owed, Spot, Witness, WitnessStep
+from formal.verdict import Dispatch, Fact, Hop, Loop, Owed, Spot, Witness, WitnessStep
 
 _COULD = {"semaphore": "post", "event": "set", "condition": "wake", "context": "schedule something there", "spawn": "spawn"}
 
@@ -77,14 +77,21 @@ class _Why:
             yield from self._line(f"the locks form a circle: {' -> '.join([locks[-1], *locks])}", 2)
         for number, one in enumerate(core):
             before = core[number - 1] if cycle else None
-            yield from self._hop(one, before)
+            holding = f" while it holds {before.wants}" if before is not None and before.kind == "lock" and one.thread in before.by else ""
+            yield from self._line(f"{one.thread} -> {_wait(one)}{holding}", 2)
+            if number and self._places(one) == self._places(core[number - 1]):
+                yield from self._line(f"-> held by {listed(grouped(one.by))}, taken at step {one.since}: the same places", 4)
+                continue
+            if one.spot is not None:
+                yield from self._at(one.thread, one.spot, 4)
+            yield from self._ended_by(one)
 
-    def _hop(self, one: Hop, before: Hop | None) -> Iterator[str]:
-        holding = f" while it holds {before.wants}" if before is not None and before.kind == "lock" and one.thread in before.by else ""
-        yield from self._line(f"{one.thread} -> {_wait(one)}{holding}", 2)
-        if one.spot is not None:
-            yield from self._at(one.thread, one.spot, 4)
-        yield from self._ended_by(one)
+    def _places(self, one: Hop) -> tuple[object, ...]:
+        """Where it waits, and where its lock was taken; unlike any other's where it is not all about places."""
+        taken = None if one.since is None else self._step(one.since)
+        if one.kind != "lock" or one.spot is None or taken is None or self._running(one.thread, one.spot) is not None:
+            return (one.thread,)
+        return one.spot.statement, full_place(one.spot), taken.statement, full_place(taken)
 
     def _at(self, thread: str, spot: Spot, indent: int) -> Iterator[str]:
         yield from self._line(f"at `{spot.statement}`", indent)
@@ -93,13 +100,17 @@ class _Why:
 
     def _inside(self, thread: str, spot: Spot | WitnessStep, indent: int) -> Iterator[str]:
         """The innermost bottom half that it runs, who scheduled it, and when."""
-        running = [one for one in self._witness.dispatches if one.dispatched is not None and one.ended is None and one.body in spot.stack]
-        mine = [one for one in running if self._step(one.dispatched or 0).thread == thread]
-        for one in mine[-1:]:  # the innermost
+        one = self._running(thread, spot)
+        if one is not None:
             who = self._step(one.scheduled).thread
             yield from self._line(
                 f"inside of {one.body}: scheduled at step {one.scheduled} by {who}, dispatched at step {one.dispatched}", indent
             )
+
+    def _running(self, thread: str, spot: Spot | WitnessStep) -> Dispatch | None:
+        running = [one for one in self._witness.dispatches if one.dispatched is not None and one.ended is None and one.body in spot.stack]
+        mine = [one for one in running if self._step(one.dispatched or 0).thread == thread]
+        return max(mine, key=lambda one: one.dispatched or 0, default=None)
 
     def _ended_by(self, one: Hop) -> Iterator[str]:
         if one.kind == "lock":
