@@ -83,7 +83,7 @@ class _Locks:
 
     @property
     def legend(self) -> str:
-        whose = f"by {', '.join(self.cells)}" if len(self.cells) > 1 else "by the thread that moves"
+        whose = f"by {', '.join(self.cells)}" if self.cells else "by the thread that moves"
         named = self.letters.legend(self.reads)
         return f"locks held after the step, {whose}{': ' if named else ''}{named}"
 
