@@ -144,7 +144,15 @@ def reported(witness: Witness, *, kind: str = "deadlock", name: str = "deadlock.
     bounded = PropertyResult("range", "builtin", None, Verdict.PROVED_UP_TO, 7, "bmc", "no violation within 7 steps")
     source = Source("m.dsl", "\n".join(f"line {number}; // text" for number in range(1, 400)))
     parts = ("m", "a title", "m.dsl", "sha256:0", {"N": 2, "B": True}, 7, 0.5, ("weak fairness",), (fine, bounded, broken))
-    return Report(*parts, warnings=("careful",), statistics={"states": 1234}, defines={"N": "2"}, sources=(source,), invariant=("x <= 3",))
+    return Report(
+        *parts,
+        warnings=("careful",),
+        statistics={"states": 1234},
+        defines={"N": "2"},
+        sources=(source,),
+        invariant=("x <= 3",),
+        follows=("relock",),
+    )
 
 
 def busy() -> Witness:
@@ -268,10 +276,10 @@ def test_keys_buttons_and_links_step(browser: Browser, tmp_path: Path) -> None:
     assert opened.step() == 7
     page.locator("#w1 tr", has_text="S.count").locator("button").click()
     assert opened.step() == 6
-    assert page.locator("#w1 .was:not(:empty)").all_inner_texts() == ["2"]
+    assert page.locator("#w1 tr:not([hidden]) .was:not(:empty)").all_inner_texts() == ["2"]
     page.locator("#w1 input[type=range]").fill("3")
     assert opened.step() == 3
-    page.wait_for_function("location.hash === '#w1-3'")
+    page.wait_for_function("() => location.hash === '#w1-3'")
     opened.close()
 
 
@@ -300,9 +308,10 @@ def test_the_source_follows(browser: Browser, tmp_path: Path, savevm: Report) ->
 def test_a_step_can_be_linked_to(browser: Browser, tmp_path: Path) -> None:
     opened = Opened(browser, tmp_path, reported(busy()))
     opened.page.evaluate("location.hash = '#w1-5'")
-    opened.page.wait_for_function("document.querySelector('[aria-selected=true]').dataset.step === '5'")
+    opened.page.wait_for_function("() => document.querySelector('[aria-selected=true]').dataset.step === '5'")
     opened.page.reload()
     assert opened.step() == 5
+    assert opened.page.evaluate("Math.abs(document.querySelector('.explorer').getBoundingClientRect().top)") < 2
     opened.troubles = [trouble for trouble in opened.troubles if not trouble.endswith("#w1-5")]  # the reload itself
     opened.close()
 
@@ -324,6 +333,7 @@ def test_the_summary(browser: Browser, tmp_path: Path) -> None:
         "weak fairness",
         "careful",
         "x <= 3",
+        "1 of the 3 properties follows from it alone: relock",
         "(set by -D)",
         "true",
         "sha256:0",
@@ -458,13 +468,11 @@ def test_a_large_witness(browser: Browser, tmp_path: Path) -> None:
         steps.append(made_step(number, name, f"x = {number};", {"x": (number - 1, number), "L.owner": owner}))
     witness = made(steps, start | {"x": 0, "L.owner": "none"})
     opened = Opened(browser, tmp_path, reported(witness))
-    box = "document.querySelector('.diagram').getBoundingClientRect()"
     opened.page.evaluate("document.querySelector('.explorer').scrollIntoView()")
     for key, step in (("Home", 0), ("PageDown", 10), ("End", 200), ("PageUp", 190)):
         opened.page.locator("#w1 .diagram").press(key)
         assert opened.step() == step
-        inside = f"(() => {{ const r = document.querySelector('[data-step=\"{step}\"] text:not(.number)').getBoundingClientRect(), b = {box};"
-        assert opened.page.evaluate(f"{inside} return r.top >= b.top && r.bottom <= b.bottom && r.left >= b.left && r.left < b.right }})()")
+        assert opened.page.evaluate(_IN_VIEW, f"[data-step='{step}'] text:not(.number)")
     assert opened.state() == {key: show(value) for key, value in states(witness)[190].items()}
     opened.close()
 
@@ -524,6 +532,13 @@ def test_json_cannot_end_its_element() -> None:
     written = json_in_html({"<!--</script>&": "\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}"})
     assert written == '{"\\u003c!--\\u003c/script\\u003e\\u0026":"\\u2028\\u2029"}'
 
+
+# Whether something of a diagram is in its box, and not behind the threads' names.
+_IN_VIEW = """(selector) => {
+  const one = document.querySelector(selector).getBoundingClientRect(), box = document.querySelector('.diagram').getBoundingClientRect();
+  const top = document.querySelector('.heads').getBoundingClientRect().bottom;
+  return one.top >= top && one.bottom <= box.bottom && one.left >= box.left && one.left < box.right;
+}"""
 
 # What a state panel shows, as pairs.
 _STATE = """(anchor) => {

@@ -149,7 +149,7 @@ class _Layout:
         left = self.lanes_right + 14
         gaps = max(1, len(self.threads) - 1)
         longest = max((len(name) for name in self.threads), default=0) * CHAR + 14
-        self.distance = max(_LEAST, min((_WIDTH - left - _ROOM) / gaps, _MOST, max(longest, 96.0)))
+        self.distance = max(_LEAST, min((_WIDTH - left - _ROOM) / gaps, _MOST, max(longest, 132.0)))
         if len(self.threads) == 1:
             self.distance = max(longest, _LEAST)
         return {name: left + number * self.distance for number, name in enumerate(self.threads)}
@@ -166,12 +166,11 @@ class _Layout:
         spawning = {spawn.step for spawn in self.found.spawns}
         before: WitnessStep | None = None
         for step in self.witness.steps:
-            if before is not None and before.thread != step.thread:
-                y += _GAP
+            gap = _GAP if before is not None and before.thread != step.thread else 0.0
             place = step.c_source or (step.stack[-1] if step.stack else step.thread)
             changed = where.get(step.thread, step.thread) != place
             where[step.thread] = place
-            height = _ROW + (_PLACE if changed else 0.0)
+            height = gap + _ROW + (_PLACE if changed else 0.0)
             self.y[step.step] = y + height - _ROW / 2
             self.made.rows.append(self._row(step, y, height, _place(place) if changed else ()))
             y += height + (_GAP if step.step in spawning else 0.0)  # the arrow runs below the text

@@ -79,7 +79,7 @@
         if (!target) return;
         const { go: way, to, since, step } = target.dataset;
         if (way) this.go(go[way]());
-        else if (to !== undefined) this.go(Number(to), true);
+        else if (to !== undefined) this.go(Number(to), "nearest");
         else if (since !== undefined) this.go(this.entry(Number(since))[0]);
         else if (step !== undefined) this.go(Number(step));
         else this.goLine(target);
@@ -93,12 +93,12 @@
       return timeline[at(timeline, this.step)];
     }
 
-    // To a step; `reveal` brings the diagram into view where a link leads to it from outside.
-    go(step, reveal = false) {
+    // To a step; `reveal`: where a link from outside brings the explorer into view.
+    go(step, reveal = "") {
       const bounded = Math.max(0, Math.min(this.length, step));
       active = this;
       if (bounded !== this.step) this.show(bounded);
-      if (reveal) this.find(".explorer").scrollIntoView({ block: "nearest" });
+      if (reveal) this.find(".explorer").scrollIntoView({ block: reveal });
       remember(this);
     }
 
@@ -131,7 +131,7 @@
       this.rows.get(step).setAttribute("aria-selected", "true");
       this.bands.get(step).classList.add("now");
       for (const one of [this.rows, this.bands]) for (const [number, row] of one) row.classList.toggle("later", number > step);
-      this.diagram.setAttribute("aria-activedescendant", `${this.id}-${step}`);
+      this.diagram.setAttribute("aria-activedescendant", `${this.id}-s${step}`);
       this.showState();
       this.showStep();
       this.showSource();
@@ -291,7 +291,7 @@
   const follow = () => {
     const found = /^#(w\d+)-(\d+)$/.exec(location.hash);
     const explorer = found && explorers.find((one) => one.id === found[1]);
-    if (explorer) explorer.go(Number(found[2]), true);
+    if (explorer) explorer.go(Number(found[2]), "start");
   };
 
   const nearest = () => {
