@@ -23,6 +23,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "show": ("formal.commands.show", "draw a model: control flow, and who waits for whom"),
         "replay": ("formal.commands.replay", "run a stored witness through the interpreter, step by step"),
         "conform": ("formal.commands.conform", "whether a log of a real run is a run of the model"),
+        "explain-log": ("formal.commands.explain_log", "what a log says by itself: who held which lock, who waited for whom"),
         "recheck": ("formal.commands.recheck", "whether stored proofs and witnesses stand, without searching again"),
         "regress": ("formal.commands.regress", "hold every model to its own `expect`"),
         "new": ("formal.commands.new", "begin a callback: a commented file that says what to fill in"),
@@ -88,7 +89,7 @@ def _unknown(word: str) -> UsageError:
 
 
 def _overview() -> str:
-    rows = "\n".join(f"  {name:<9} {summary}" for name, (_, summary) in COMMANDS.items())
+    rows = "\n".join(f"  {name:<11} {summary}" for name, (_, summary) in COMMANDS.items())
     return f"""usage: formal COMMAND ...
 
 Executable specifications of lock, AioContext and bottom-half protocols, proved.

@@ -10,11 +10,11 @@ import argparse
 import json
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formal.codes import Code
+from formal.commands.progressing import Progress
 from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, natural, positive, say_diagnostics
 from formal.diagnostics import Diagnostic, Source
 
@@ -150,7 +150,7 @@ def _fetch(path: str) -> Source | Diagnostic:
 
 def _check(checking: Checking, path: str, arguments: argparse.Namespace) -> Result:
     shown = not arguments.quiet and coloured(sys.stderr, plain=arguments.no_color)
-    told = _Progress(path) if shown else None
+    told = Progress(path) if shown else None
     try:
         if path == "-":
             return checking.check("<standard input>", sys.stdin.buffer, told)
@@ -161,30 +161,6 @@ def _check(checking: Checking, path: str, arguments: argparse.Namespace) -> Resu
     finally:
         if told is not None:
             told.clear()
-
-
-class _Progress:
-    """How far the reading has come, on one line of standard error."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._last = time.monotonic()
-        self._written = False
-
-    def __call__(self, lines: int, seconds: float) -> None:
-        if time.monotonic() - self._last < 0.1:
-            return
-        self._last = time.monotonic()
-        text = f"{seconds:6.1f} s  {self._path}: {lines:,} lines"
-        sys.stderr.write(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}")
-        sys.stderr.flush()
-        self._written = True
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._written:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
 
 
 def _told(result: Result, arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:

@@ -180,8 +180,8 @@ class Oddity:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Everything that is told of one log. `span`: from the first event to the last, in microseconds; `backwards`: how often the clock
-    went back; `late`: locks that someone held before the log began; `circle`: threads that wait for each other at the log's end."""
+    """Everything that is told of one log. `span`: from the first event to the last, in microseconds; `backwards`: lines that bear an
+    earlier time than one before them, `back_by`: by how much at most; `late`: locks that someone held before the log began; `circle`: threads that wait for each other at the log's end."""
 
     log: str
     lines: int
@@ -191,6 +191,7 @@ class Account:
     began: str
     span: int
     backwards: int
+    back_by: int
     seconds: float
     threads: Sequence[Thread]
     locks: Sequence[Lock]

@@ -49,7 +49,7 @@ class Order:
 
     def cycles(self) -> list[Cycle]:
         """Each circle once, the dangerous ones first. Sets `cut` if there are more than can be told."""
-        found = []
+        found: list[Cycle] = []
         for locks in self._circles():
             if len(found) == MOST:
                 self.cut = True
@@ -59,15 +59,17 @@ class Order:
 
     def _circles(self) -> Iterator[tuple[str, ...]]:
         """Simple circles, each from its lock that was seen first, by depth-first search."""
+        edges = _in_circles(list(self._examples))
         rank: dict[str, int] = {}
         following: dict[str, list[str]] = {}
-        for held, asked in self._examples:
+        for held, asked in edges:
             following.setdefault(held, []).append(asked)
             for lock in (held, asked):
                 rank.setdefault(lock, len(rank))
         effort = EFFORT
         for start in rank:
-            paths = [(start,)]
+            back = _reaching(start, edges)
+            paths: list[tuple[str, ...]] = [(start,)]
             while paths:
                 path = paths.pop()
                 effort -= 1
@@ -77,7 +79,7 @@ class Order:
                 for lock in following.get(path[-1], ()):
                     if lock == start:
                         yield path
-                    elif rank[lock] > rank[start] and lock not in path:
+                    elif lock in back and rank[lock] > rank[start] and lock not in path:
                         if len(path) < LONGEST:
                             paths.append((*path, lock))
                         else:
@@ -94,6 +96,30 @@ class Order:
             shared = frozenset(lock for one in apart for lock in one.gates if sum(lock in other.gates for other in apart) > 1)
             return Cycle(locks, "guarded", apart, shared)
         return Cycle(locks, "one thread", tuple(examples[0] for examples in wanted), frozenset())
+
+
+def _in_circles(edges: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Without the edges that lead from or to a dead end, again and again: most logs have no others."""
+    while True:
+        starts, ends = {held for held, _ in edges}, {asked for _, asked in edges}
+        left = [(held, asked) for held, asked in edges if held in ends and asked in starts]
+        if len(left) == len(edges):
+            return left
+        edges = left
+
+
+def _reaching(target: str, edges: list[tuple[str, str]]) -> set[str]:
+    """The locks from which edges lead to this one."""
+    before: dict[str, list[str]] = {}
+    for held, asked in edges:
+        before.setdefault(asked, []).append(held)
+    found, todo = set[str](), [target]
+    while todo:
+        for lock in before.get(todo.pop(), ()):
+            if lock not in found:
+                found.add(lock)
+                todo.append(lock)
+    return found
 
 
 def _chosen(wanted: list[list[Nesting]], so_far: tuple[Nesting, ...], *, gates: bool) -> tuple[Nesting, ...] | None:

@@ -13,9 +13,9 @@ import heapq
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 from formal.codes import Code
 from formal.conform.log import BadLog, Event, Reader
@@ -46,11 +46,13 @@ EVENTS: Final = (*MUTEXES, *COROUTINE_MUTEXES, *COROUTINES)
 OFTEN: Final = 4096  # lines between two looks at the clock
 _BQL: Final = re.compile(r"util/main-loop\.c:\d+")
 _MUTEX: Final = re.compile(r"mutex (\w+) \((.*):(\d+)\)$")
+_ABOVE: Final = re.compile(r"^(\.\.?/)+")
 _CO_MUTEX: Final = re.compile(r"mutex (\w+) self (\w+)")
 _SCHEDULED: Final = re.compile(r"ctx (\w+) co (\w+)")
 _TAKES: Final = {"qemu_mutex_locked", "qemu_co_mutex_lock_return", "qemu_co_mutex_lock_uncontended"}
 _ASKS: Final = {"qemu_mutex_lock", "qemu_co_mutex_lock_entry"}
 
+T = TypeVar("T")
 Told = Callable[[int, float], None]  # lines so far, seconds
 
 
@@ -78,7 +80,7 @@ class Watching:
     def __init__(self, top: int) -> None:
         self._top = top
         self.began = ""
-        self._zero = self._now = self._events = self._backwards = 0
+        self._zero = self._now = self._events = self._backwards = self._back_by = self._ended = 0
         self._threads: dict[int, Thread] = {}
         self._holding = Holding(self, 0)
         self._order = Order()
@@ -113,12 +115,13 @@ class Watching:
                 self._coroutine(event, at)
 
     def _tick(self, stamp: str) -> None:
-        """The clock is the wall's: it may be put back. Then time stands still, so that nothing lasts less than nothing."""
+        """The clock is the wall's, and is looked at before a line's turn to be written comes. Where it goes back, time stands still."""
         now = _microseconds(stamp)
         if not self.began:
             self.began, self._zero = stamp, now
         if now - self._zero < self._now:
-            self._backwards += now - self._zero < self._now
+            self._backwards += 1
+            self._back_by = max(self._back_by, self._now - now + self._zero)
             return
         self._now = now - self._zero
 
@@ -139,13 +142,14 @@ class Watching:
         if event.name == "qemu_mutex_unlock":
             self._holding.give(thread.who, address, at)
             return
-        self._role(thread, role_of_site(site), at)
-        if event.name == "qemu_mutex_lock":
-            self._holding.ask(thread.who, address, at)
-            return
-        self._holding.take(thread.who, address, at)
         if self._bql is None and _BQL.fullmatch(site):
             self._bql = address
+        if address == self._bql:
+            self._role(thread, role_of_site(site), at)
+        if event.name == "qemu_mutex_lock":
+            self._holding.ask(thread.who, address, at)
+        else:
+            self._holding.take(thread.who, address, at)
 
     def _coroutine_mutex(self, event: Event, at: At) -> None:
         found = _CO_MUTEX.search(event.arguments)
@@ -176,13 +180,13 @@ class Watching:
 
     def held(self, hold: Hold) -> None:
         """A hold has ended."""
-        self._keep(self._holds, (hold.duration, -hold.given.line if hold.given else 0, hold))
+        self._keep(self._holds, hold.duration, hold)
         self._sum(hold)
         self.timeline.add(Stretch("held", hold.who, hold.lock, hold.since, hold.until, hold.taken, hold.given))
 
     def waited(self, wait: Wait) -> None:
         """A wait has ended."""
-        self._keep(self._waits, (wait.duration, -wait.asked.line, wait))
+        self._keep(self._waits, wait.duration, wait)
         self._sum(wait)
         if wait.behind or wait.duration > 1:  # a lock that was free is no wait to be drawn
             self.timeline.add(Stretch("waited", wait.who, wait.lock, wait.asked.time, wait.until, wait.asked, wait.got))
@@ -191,11 +195,13 @@ class Watching:
         """A lock was asked for under another."""
         self._order.add(nesting)
 
-    def _keep(self, heap: list, item: tuple) -> None:  # type: ignore[type-arg]
-        """Among the longest, if it is one of them."""
+    def _keep(self, heap: list[tuple[int, int, T]], duration: int, one: T) -> None:
+        """Among the longest, if it is one of them; of equal ones the first."""
+        self._ended += 1
+        item = (duration, -self._ended, one)
         if len(heap) < self._top:
             heapq.heappush(heap, item)
-        elif heap and item[:2] > heap[0][:2]:
+        elif item > heap[0]:
             heapq.heapreplace(heap, item)
 
     def _sum(self, one: Hold | Wait) -> None:
@@ -209,11 +215,9 @@ class Watching:
         """What is known, the log having ended here."""
         held, waiting = self._holding.close(self._now)
         for hold in held:
-            self._sum(hold)
-            self.timeline.add(Stretch("held", hold.who, hold.lock, hold.since, hold.until, hold.taken, None))
+            self.held(hold)
         for wait in waiting:
-            self._sum(wait)
-            self.timeline.add(Stretch("waited", wait.who, wait.lock, wait.asked.time, wait.until, wait.asked, None))
+            self.waited(wait)
         locks = list(self._holding.locks)
         _christen(locks, self._bql)
         return Account(
@@ -225,12 +229,13 @@ class Watching:
             began=self.began,
             span=self._now,
             backwards=self._backwards,
+            back_by=self._back_by,
             seconds=seconds,
             threads=sorted(self._threads.values(), key=lambda one: one.who),
             locks=locks,
             bql=next((lock for lock in locks if lock.address == self._bql), None),
-            holds=[hold for _, _, hold in sorted(self._holds, key=lambda one: one[:2], reverse=True)],
-            waits=[wait for _, _, wait in sorted(self._waits, key=lambda one: one[:2], reverse=True)],
+            holds=[hold for _, _, hold in sorted(self._holds, reverse=True)],
+            waits=[wait for _, _, wait in sorted(self._waits, reverse=True)],
             pairs=dict(sorted(self._holding.pairs.items(), key=lambda one: -one[1].time)),
             edges=self._order.edges(),
             cycles=self._order.cycles(),
@@ -248,7 +253,7 @@ class Watching:
 
 
 def _christen(locks: Iterable[Lock], bql: str | None) -> None:
-    """Names by the place of the first event, a number behind it where that is not enough; BQL for what the main loop takes after its poll."""
+    """Names by the place of the first event, numbered where that is not enough; BQL for what the main loop takes behind its poll."""
     taken: Counter[str] = Counter()
     for lock in locks:
         base = lock.first.site or "CoMutex"
@@ -264,11 +269,4 @@ def _microseconds(stamp: str) -> int:
 @lru_cache(maxsize=4096)
 def _site(path: str, line: str) -> str:
     """A place in QEMU's tree: builds lie beside or below it, whence the `../`."""
-    while path.startswith("../"):
-        path = path[3:]
-    return f"{path}:{line}"
-
-
-def names(account: Account) -> Mapping[str, str]:
-    """The locks' names by address."""
-    return {lock.address: lock.name for lock in account.locks}
+    return f"{_ABOVE.sub('', path)}:{line}"

@@ -36,9 +36,9 @@ NONE: Final = (99, "")
 
 
 def role_of_site(site: str) -> tuple[int, str]:
-    """What a thread is that takes a lock there (`util/main-loop.c:318`)."""
+    """What a thread is that takes the BQL there (`util/main-loop.c:318`)."""
     path = site.rpartition(":")[0]
-    if path.startswith("accel/") or path.startswith("target/"):
+    if path.startswith(("accel/", "target/")):
         return _VCPU
     return _FILES.get(path, NONE)
 

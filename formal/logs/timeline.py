@@ -32,7 +32,7 @@ class Stretch:
 
 
 class Timeline:
-    """Stretches or slices. `stretches` is None once there were too many; then `filled` gives microseconds by (who, lock, kind) and slice."""
+    """Stretches or slices. `stretches` is None once there were too many: `filled` then has microseconds by (who, lock, kind) and slice."""
 
     def __init__(self, most: int = MOST, slices: int = SLICES) -> None:
         self._most = most
