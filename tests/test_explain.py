@@ -53,6 +53,8 @@ FACTS: list[tuple[str, str, tuple[str, ...], Evidence]] = [
     ("sem S max 1; thread t { post S; post S; }", "range", ("t", "t"), Fact("S.count", "1", 1)),
     ("thread t { spawn u; spawn u; } thread u { await false; }", "spawn", ("t", "t"), Fact("status of u", "running", 1)),
     ("bool f[w]; thread w[2] { f[self] = true; } invariant i: forall v in w: !f[v];", "invariant.i", ("w[1]",), Fact("f[w[1]]", "true", 1)),
+    ("0..3 a[3] = 2; thread t { 0..2 i = 1; assert x: a[i] < 2; }", "assert.x", ("t", "t"), Fact("a[i]", "2", None)),
+    ("bool f; context X when f; thread t { skip; assert x: in_context(X); }", "assert.x", ("t", "t"), Fact("f", "false", None)),
     (CONTEXT, "wrong_context", ("user", "vcpu", "vcpu", "vcpu", "vcpu"), Fact("holds(BQL)", "false", 4)),
     (CONTEXT, "wrong_context", ("user", "vcpu", "vcpu", "vcpu", "vcpu"), Fact("current_context(vcpu)", "none", 4)),
 ]
@@ -149,6 +151,24 @@ def test_a_plain_cycle_is_told_sooner_than_a_longer_one() -> None:
     assert roles(replay(run.machine, Trace("deadlock.global", tuple(moves)))) == [("b", "cycle"), ("c", "cycle"), ("a", "hangs")]
 
 
+def test_a_cycle_of_threads_that_are_not_idle_is_told_sooner() -> None:
+    text = """
+    mutex A; mutex B; sem S max 1; sem R max 1;
+    thread t { lock A; wait S; post R; }
+    thread u { idle: wait R; post S; }
+    thread w { lock B; post S; }
+    thread x { lock B; lock A; }
+    deadlock free;
+    """
+    assert roles(of(text, "deadlock.global", "t", "x")) == [("w", "cycle"), ("x", "cycle"), ("t", "cycle"), ("u", "needed")]
+
+
+def test_waiting_for_oneself_is_no_cycle() -> None:
+    found = of("sem S max 1; thread t { wait S; post S; } deadlock free;", "deadlock.global")
+    assert roles(found) == [("t", "stuck")]
+    assert "t waits for S, which only t itself, later on could post." in found.explanation
+
+
 def test_a_long_circle_is_told_in_few_words() -> None:
     text = "mutex f[8]; thread p[i: 8] { lock f[i]; lock f[(i + 1) % 8]; } deadlock free;"
     found = of(text, "deadlock.global", *(f"p[{i}]" for i in range(8)))
@@ -184,6 +204,17 @@ def test_a_thread_that_can_never_go_on() -> None:
     assert (hop.thread, hop.wants, hop.able, hop.by) == ("t", "E", (), ())
 
 
+def test_who_could_go_on_now_and_then_is_told_first() -> None:
+    text = """
+    event E; mutex L; bool x;
+    thread a { wait E; }
+    thread b { lock L; x = true; }
+    thread u { loop { lock L; unlock L; } }
+    liveness l: eventually x;
+    """
+    assert [one.thread for one in witness(text, "liveness.l").why if isinstance(one, Hop)] == ["b", "a"]
+
+
 def test_an_execution_that_ends_has_hops_in_place_of_a_loop() -> None:
     found = witness(f"{CROSSED} liveness done: eventually finished(t) && finished(u);", "liveness.done")
     assert not any(isinstance(one, Loop) for one in found.why)
@@ -209,6 +240,11 @@ def test_what_became_of_each_bottom_half() -> None:
     assert found.dispatches == (Dispatch("b", 1, 4, 6), Dispatch("n", 2, 7, 8), Dispatch("n", 3, None, None))
 
 
+def test_a_call_behind_a_bottom_half_is_not_taken_for_it() -> None:
+    text = "context X; bh b on X { skip; } proc p() { skip; assert x: false; } thread t { schedule b; poll X; p(); }"
+    assert of(text, "assert.x", *"ttttt").dispatches == (Dispatch("b", 1, 2, 3),)
+
+
 def test_one_that_runs_at_the_end() -> None:
     found = of(CONTEXT, "wrong_context", "user", "vcpu", "vcpu", "vcpu", "vcpu")
     assert found.dispatches == (Dispatch("job", 1, 3, None),)
@@ -227,6 +263,16 @@ def test_locks_that_come_and_go_do_not_matter() -> None:
     assert of(text, "assert.a", *"tttttttt", "u").key_steps == (7, 9)
     held = text.replace("unlock L; }", "}").replace("assert a: !x", "assert a: !holds(t, L)")
     assert of(held, "assert.a", *"ttttttt", "u").key_steps == (6, 8)
+
+
+def test_the_last_step_of_who_waits_matters_and_of_who_hangs_on_it_does_not() -> None:
+    text = CROSSED.replace("lock A; lock B;", "lock A; skip; lock B;").replace("{ with A", "{ skip; with A")
+    assert of(text, "deadlock.global", "v[0]", "t", "t", "v[1]", "u").key_steps == (2, 3, 5)
+
+
+def test_getting_past_an_event_matters() -> None:
+    text = "event E; thread t { set E; } thread u { wait E; skip; assert a: !is_set(E); }"
+    assert of(text, "assert.a", *"tuuu").key_steps == (1, 2, 4)
 
 
 def test_who_slept_and_who_woke_it() -> None:

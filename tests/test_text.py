@@ -64,7 +64,7 @@ def test_heads_that_are_too_long_stand_in_steps() -> None:
 
 
 def test_too_many_threads_are_named_at_each_step() -> None:
-    shown = lines(report([f"a_thread_with_a_long_name[{i}]" for i in range(12)]))
+    shown = lines(report([f"a_thread_with_a_long_name[{i}]" for i in range(10)]))
     assert any(line.startswith("  9  ") and "a_thread_with_a_long_name[8]: lock BQL" in line for line in shown)
     assert not any("| |" in line for line in shown)
 

@@ -43,6 +43,22 @@ def test_all_of_it() -> None:
     assert not any(one.startswith("...") or "--all" in one for one in lines)
 
 
+def test_only_what_is_not_as_before_is_said_of_folded_steps() -> None:
+    text = "bool f; bool g; 0..3 n; bool x; thread t { f = true; g = true; f = false; atomic { x = true; n = n + 1; } assert a: !x; }"
+    found = of(text, "assert.a", *"ttttt")
+    assert "...  3 steps of t: sets g" in shown(found, "assert.a")
+    assert not any(one.strip() == "n: 0 -> 1" for one in shown(found, "assert.a"))
+    assert any(one.strip() == "n: 0 -> 1" for one in shown(found, "assert.a", unfold=True))
+
+
+def test_nothing_is_folded_across_the_start_of_a_loop() -> None:
+    text = "bool x; bool y; thread t { skip; skip; loop { skip; y = !y; skip; } } liveness l: eventually x;"
+    lines = shown(witness(text, "liveness.l"), "liveness.l")
+    start = next(place for place, one in enumerate(lines) if "from here on" in one)
+    assert lines[start - 1] == "...  2 steps of t: nothing that changes the state"
+    assert lines[start + 1].startswith("...  5 steps of t")
+
+
 def test_the_last_step_is_never_folded() -> None:
     found = of(LONG, "assert.held", *STEPS)
     lines = shown(Witness(found.steps, 0, None, "", found.initial, key_steps=(1,)), "assert.held")
@@ -67,6 +83,13 @@ def test_a_bottom_half_has_a_lane() -> None:
     column = line(lines, "     holds").index("j")
     assert [line(lines, f"  {number}  ")[column] for number in range(1, 6)] == [":", ":", "#", "#", "#"]
     assert any(one.endswith("runs job, scheduled by user at step 1") for one in lines)
+
+
+def test_a_lane_ends_with_its_bottom_half() -> None:
+    text = "context X; bh b on X { skip; } thread t { schedule b; poll X; assert x: pending(b); } "
+    lines = shown(of(text, "assert.x", *"tttt"), "assert.x", unfold=True)
+    column = line(lines, "     b").index("b")
+    assert [line(lines, f"  {number}  ")[column] for number in range(1, 5)] == [":", "#", " ", " "]
 
 
 def test_where_it_waits_and_behind_whom() -> None:
@@ -138,3 +161,4 @@ def test_families_in_eighty_columns_of_ascii(count: int, unfold: bool) -> None:
     assert all(one.isascii() for one in lines)
     assert "the locks form a circle: the_lock_of_a_table[0] -> the_lock_of_a_table[1]" in " ".join(" ".join(lines).split())
     assert " ".join(" ".join(lines).replace("|", " ").split()).count("], held by a_worker") == count
+    assert " ".join(" ".join(lines).split()).count(": the same places") == count - 1

@@ -83,7 +83,7 @@ class _Drawing:
             self.text.append(f"{' ' * _NUMBER}-- and back --\n", style="bold")
         else:
             for hop in self.witness.why:
-                if isinstance(hop, Hop) and hop.role != "hangs" and hop.thread in self.columns.threads:
+                if isinstance(hop, Hop) and hop.thread in self.columns.threads:
                     self._waiting(hop)
         self.text.append(f"{' ' * _NUMBER}*** {prop} ***", style="bold red")
 

@@ -91,7 +91,7 @@ class _Why:
         taken = None if one.since is None else self._step(one.since)
         if one.kind != "lock" or one.spot is None or taken is None or self._running(one.thread, one.spot) is not None:
             return (one.thread,)
-        return one.spot.statement, full_place(one.spot), taken.statement, full_place(taken)
+        return tuple((spot.statement, spot.source, spot.c_source, spot.stack[1:]) for spot in (one.spot, taken))
 
     def _at(self, thread: str, spot: Spot, indent: int) -> Iterator[str]:
         yield from self._line(f"at `{spot.statement}`", indent)

@@ -57,8 +57,6 @@ def about(machine: Machine, state: State, thread: int) -> str:
     ref = _ref(node.item.stmt)
     if ref is None:
         return ""
-    if node.item.targets:  # what the first step of `with` or `wait C with L` found counts
-        return machine.views.name_of(node.item.targets[0])
     target = machine.target(ref, node.env, state)
     return "" if target is None or target.slot == OUTSIDE else machine.views.name_of(target)
 

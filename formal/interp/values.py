@@ -136,8 +136,6 @@ def _meanings(machine: Machine, env: Env) -> Mapping[str, str]:
     names.update((param.name, machine.views.name_of(target)) for param, target in env.refs.items())
     if env.thread != NONE:
         names["self"] = machine.program.threads[env.thread].name
-    for local in env.slots:
-        names.pop(local.name, None)
     return names
 
 
