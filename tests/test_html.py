@@ -16,8 +16,9 @@ from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 from formal.diagnostics import Source
 from formal.formats import Style, load_format
 from formal.formats.html import json_in_html, render
-from formal.formats.html.diagram import Diagram, Line, diagram
+from formal.formats.html.diagram import diagram
 from formal.formats.html.happenings import Happenings, Hold, Link, Run, Spawn, happenings
+from formal.formats.html.shapes import Diagram, Line
 from formal.formats.html.timelines import initial_state
 from formal.formats.states import states
 from formal.formats.states import threads as threads_of

@@ -8,101 +8,22 @@ its right; what links two rows runs on the left of the thread's line, where no t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from formal.formats.html.happenings import Effect, Happenings, Hold, Link
-from formal.verdict import Hop, Spot, Witness, WitnessStep
+from formal.formats.html.shapes import CHAR, Bar, Diagram, Head, Line, Piece, Row, cross, lanes, right
+from formal.formats.html.words import NAME, STATEMENT, begun, place_words, shortened, waits
+from formal.verdict import Hop, Witness, WitnessStep
 
-CHAR = 6.7
 _ROW, _PLACE, _GAP, _FOOT = 19.0, 15.0, 5.0, 20.0
 _BAR, _LANE = 6.0, 8.0
 _NUMBERS = 34.0  # for the steps' numbers
 _WIDTH, _ROOM = 680.0, 290.0  # of all that should be seen at once, and of the last column
 _LEAST, _MOST = 76.0, 190.0  # distance between two lifelines
-_STATEMENT, _NAME = 58, 40  # characters; the step's details have all of them
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Some words of a row. `lock`: whose colour they have; `kind`: a class of the style sheet."""
-
-    text: str
-    kind: str = ""
-    lock: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One step, or what is said below the last one (`step` is None then)."""
-
-    step: int | None
-    top: float
-    height: float
-    line: float  # the middle of the statement's line
-    x: float
-    text_x: float
-    place: tuple[Piece, ...]
-    text: tuple[Piece, ...]
-    label: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A lock while it is held, or a bottom half while it runs (`lock` is None then). `open`: to the end and beyond."""
-
-    x: float
-    y: float
-    height: float
-    lock: int | None
-    reading: bool
-    open: bool
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A path. `tip`: where an arrow's head is, and which way it points (1: right)."""
-
-    path: str
-    kind: str
-    label: str
-    tip: tuple[float, float, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    x: float
-    name: str
-    full: str
-
-
-@dataclass(slots=True)
-class Diagram:
-    width: float = 0.0
-    height: float = 0.0
-    numbers_x: float = 0.0
-    heads: list[Head] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
-    bars: list[Bar] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    still: tuple[str, ...] = ()  # threads that never move, and have no column
 
 
 def diagram(witness: Witness, found: Happenings, threads: Iterable[str], prop: str) -> Diagram:
     """All of it. `threads`: every thread of the model, in its order."""
     return _Layout(witness, found, tuple(threads), prop).draw()
-
-
-def shortened(text: str, room: int) -> str:
-    """The text without its middle, where it must."""
-    tail = room // 3
-    return text if len(text) <= room else f"{text[: room - tail - 1]}\N{HORIZONTAL ELLIPSIS}{text[-tail:]}"
-
-
-def _begun(statement: str) -> str:
-    """A statement, or as much of its beginning as there is room for."""
-    return statement if len(statement) <= _STATEMENT else f"{statement[: _STATEMENT - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"
 
 
 class _Layout:
@@ -115,9 +36,9 @@ class _Layout:
         self.threads = [name for name in threads if name in shown]
         self.made.still = tuple(name for name in threads if name not in shown)
         self.locks = {name: number for number, name in enumerate(found.locks)}
-        self.hold_lanes = _lanes((hold.thread, hold.start, hold.end) for hold in found.holds)
+        self.hold_lanes = lanes((hold.thread, hold.start, hold.end) for hold in found.holds)
         self.linked = [link for link in found.links if link.kind == "bh" or link.end is not None]
-        self.link_lanes = _lanes(("", link.start, link.end) for link in self.linked)
+        self.link_lanes = lanes(("", link.start, link.end) for link in self.linked)
         self.y: dict[int, float] = {}
         self.x = self._columns()
 
@@ -136,7 +57,7 @@ class _Layout:
             self._link(link, self.link_lanes[number])
         self._spawns()
         self._loop()
-        made.width = max([_WIDTH, *(_right(row) + 14 for row in made.rows)])
+        made.width = max([_WIDTH, *(right(row) + 14 for row in made.rows)])
         return made
 
     # ---------------------------------------------------------------- columns and rows
@@ -155,8 +76,8 @@ class _Layout:
         return {name: left + number * self.distance for number, name in enumerate(self.threads)}
 
     def _text_x(self, thread: str) -> float:
-        lanes = [lane for hold, lane in zip(self.found.holds, self.hold_lanes, strict=True) if hold.thread == thread]
-        return self.x[thread] + 9 + _BAR * (max(lanes, default=-1) + 1)
+        mine = [lane for hold, lane in zip(self.found.holds, self.hold_lanes, strict=True) if hold.thread == thread]
+        return self.x[thread] + 9 + _BAR * (max(mine, default=-1) + 1)
 
     def _rows(self) -> None:
         first = self.made.numbers_x + 12
@@ -172,14 +93,14 @@ class _Layout:
             where[step.thread] = place
             height = gap + _ROW + (_PLACE if changed else 0.0)
             self.y[step.step] = y + height - _ROW / 2
-            self.made.rows.append(self._row(step, y, height, _place(place) if changed else ()))
+            self.made.rows.append(self._row(step, y, height, place_words(place) if changed else ()))
             y += height + (_GAP if step.step in spawning else 0.0)  # the arrow runs below the text
             before = step
 
     def _row(self, step: WitnessStep, top: float, height: float, place: tuple[Piece, ...]) -> Row:
         effects = self.found.effects.get(step.step, [])
-        text = [Piece(_begun(step.statement))]
-        text += [Piece(shortened(effect.text, _NAME), "effect", self._colour(effect)) for effect in effects]
+        text = [Piece(begun(step.statement))]
+        text += [Piece(shortened(effect.text, NAME), "effect", self._colour(effect)) for effect in effects]
         label = f"step {step.step}, {step.thread}: {step.statement}"
         if step.c_source:
             label += f", in {step.c_source}"
@@ -209,15 +130,15 @@ class _Layout:
         y = self._end_row(y, text_x, Piece(f"\N{MULTIPLICATION SIGN} {self.prop}", "bad"), f"{self.prop} is violated")
         for hop in self.waiting:
             if hop.spot is not None:
-                words = _waits(hop, hop.spot)
+                words = waits(hop, hop.spot)
                 here = self.x[hop.thread]
-                self.made.lines.append(_cross(here, y + _FOOT / 2, f"{hop.thread} {words}"))
-                piece = Piece(shortened(words, _STATEMENT), "blocked")
+                self.made.lines.append(cross(here, y + _FOOT / 2, f"{hop.thread} {words}"))
+                piece = Piece(shortened(words, STATEMENT), "blocked")
                 y = self._end_row(y, self._text_x(hop.thread), piece, f"{hop.thread} {words}")
         pending = ", ".join(dict.fromkeys(link.name for link in self.linked if link.end is None))
         if pending:
             words = f"still pending: {pending}"
-            y = self._end_row(y, self.lanes_right + 4, Piece(shortened(words, 2 * _STATEMENT), "dim"), words)
+            y = self._end_row(y, self.lanes_right + 4, Piece(shortened(words, 2 * STATEMENT), "dim"), words)
         return y
 
     def _end_row(self, y: float, x: float, piece: Piece, label: str) -> float:
@@ -297,38 +218,3 @@ class _Layout:
         top, bottom = self.y[loop + 1], self.y[len(self.witness.steps)] + _ROW
         path = f"M16 {bottom:g}H6q-4 0 -4 -4V{top + 4:g}q0 -4 4 -4H9"
         self.made.lines.append(Line(path, "loop", f"steps {loop + 1} to {len(self.witness.steps)} repeat", (14, top, 1)))
-
-
-def _waits(hop: Hop, spot: Spot) -> str:
-    """What a thread waits for at the end. In a loop, a lock is held and free by turns."""
-    words = f"waits for {hop.wants or spot.statement}"
-    if hop.role == "starved":
-        return f"{words}, for ever"
-    return f"{words}, held by {' and '.join(hop.by)}" if hop.kind == "lock" and hop.by else words
-
-
-def _place(place: str) -> tuple[Piece, ...]:
-    file, _, function = place.rpartition(":")
-    pieces = (Piece(shortened(function, _NAME), "function"),)
-    return (*pieces, Piece(shortened(file, _NAME), "dim")) if file else pieces
-
-
-def _cross(x: float, y: float, label: str) -> Line:
-    return Line(f"M{x - 4:g} {y - 4:g}l8 8M{x + 4:g} {y - 4:g}l-8 8", "cross", label)
-
-
-def _right(row: Row) -> float:
-    """Where the longer line of a row ends."""
-    return row.text_x + CHAR * max(sum(len(piece.text) + 2 for piece in pieces) for pieces in (row.place, row.text))
-
-
-def _lanes(spans: Iterable[tuple[str, int, int | None]]) -> list[int]:
-    """For each span, in order of their starts, the first lane of its owner that is free."""
-    lanes = []
-    busy: dict[str, list[float]] = {}
-    for owner, start, end in spans:
-        mine = busy.setdefault(owner, [])
-        lane = next((number for number, until in enumerate(mine) if until < start), len(mine))
-        mine[lane : lane + 1] = [float("inf") if end is None else end]
-        lanes.append(lane)
-    return lanes

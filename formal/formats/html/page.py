@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from posixpath import normpath
 from typing import Any
 
-from formal.formats.html.diagram import Diagram, diagram
+from formal.formats.html.diagram import diagram
 from formal.formats.html.happenings import happenings
 from formal.formats.html.reasons import Line, reasons
+from formal.formats.html.shapes import Diagram
 from formal.formats.html.timelines import Board, board, initial_state
 from formal.formats.states import failing_step, threads
 from formal.formats.text import reproduce, verdict_words
