@@ -1,8 +1,8 @@
-"""Whether a record stands, found out without searching: its witnesses are followed, its invariant is put to fresh solvers.
+"""Whether a record stands, found out without searching: its witnesses are followed, its invariant and rankings are put to fresh solvers.
 
 In: a record, the model that it names, and solvers. Out: what stands, what differs, and what nobody could tell. Nothing that the record says
 is believed, and nothing is shared with the engines or with what learned the invariant: properties come from the model, steps from the
-interpreter, the three obligations from the other reading, as text. It must not read files or print.
+interpreter, the obligations from the other reading, as text. It must not read files or print.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
-from formal.certificates.record import Claim, Record
+from formal.certificates.record import BY_INVARIANT, BY_RANKING, Claim, Record
 from formal.certificates.solvers import SAT, UNSAT, Answer, Solver, ask
 from formal.program import Program
 from formal.verdict import Verdict
@@ -24,6 +24,9 @@ _BROKEN: Final[Mapping[str, str]] = MappingProxyType(
         "initiation": "the first state does not have the invariant",
         "consecution": "some step leads out of the invariant",
         "safety": "the invariant allows a violation of what it is to prove",
+        "owed": "the goal is owed in some state where the ranking says that it is not",
+        "progress": "some step takes the goal further away",
+        "helpful": "the goal is owed in some state where its helper cannot move",
     }
 )
 _ORDER: Final = (Verdict.VIOLATED, Verdict.UNDECIDED, Verdict.PROVED_UP_TO, Verdict.PROVED)
@@ -47,7 +50,7 @@ def check(record: Record, program: Program, solvers: Sequence[Solver], deadline:
     """Check a record. `program`: loaded as the record says; `deadline`: of time.monotonic(); `jobs`: solvers at work at the same time."""
     if program.digest != record.digest:
         return Checked("stale", (f"{record.file} has changed since this was recorded",))
-    wrong = (*_header(record, program), *_claims(record, program), *_proof(record, program))
+    wrong = (*_header(record, program), *_claims(record, program), *_proof(record, program), *_rankings(record, program))
     if wrong:
         return Checked("differs", wrong)
     followed, problems = _witnesses(record, program)
@@ -95,19 +98,33 @@ def _proof(record: Record, program: Program) -> Iterator[str]:
     """That the record says of each proved property, and of no other, what its proof is."""
     verdicts = {claim.name: claim.verdict for claim in record.claims}
     kinds = {prop.name: prop.kind for prop in program.properties}
-    for where, names in (("proves", record.proves), ("uncertified", tuple(record.uncertified))):
+    for where, names in (("proves", record.proves), ("rankings", tuple(record.rankings)), ("uncertified", tuple(record.uncertified))):
         for name in names:
             if name not in kinds:
                 yield f"`{where}` names {name}, which is not a property of the model"
             elif verdicts.get(name) is not Verdict.PROVED:
                 yield f"`{where}` names {name}, which is not proved"
     yield from (f"{name} is liveness: no invariant proves that" for name in record.proves if kinds.get(name) == "liveness")
+    yield from (f"{name} is not liveness: no ranking proves that" for name in record.rankings if kinds.get(name, "liveness") != "liveness")
+    if record.rankings and record.invariant is None:
+        yield "it has rankings, and no invariant for them to rest on"
     for claim in record.claims:
-        shown = (claim.name in record.proves) + (claim.name in record.uncertified)
+        shown = (claim.name in record.proves) + (claim.name in record.rankings) + (claim.name in record.uncertified)
+        certificate = BY_INVARIANT if claim.name in record.proves else BY_RANKING if claim.name in record.rankings else None
         if claim.verdict is Verdict.PROVED and shown != 1:
             yield f"{claim.name} is proved, says the record, and {'nothing' if not shown else 'two things'} in it shows how"
-        elif claim.certified != (claim.name in record.proves):
-            yield f"{claim.name} has a certificate, or has none, against what `proves` says"
+        elif claim.certificate != certificate:
+            yield f"{claim.name} has a certificate, or has none, against what `proves` and `rankings` say"
+
+
+def _rankings(record: Record, program: Program) -> Iterator[str]:
+    """What is wrong with them without asking anybody."""
+    from formal.smt.response import faults
+
+    threads = [thread.name for thread in program.threads]
+    strong = [threads[number] for number in sorted(program.strong_fair)]
+    for name, ranking in record.rankings.items():
+        yield from (f"the ranking of {name}: {fault}" for fault in faults(ranking, threads, strong))
 
 
 def _unchecked(record: Record) -> Mapping[str, str]:
@@ -174,17 +191,25 @@ def _retold(claim: Claim, witness: Any) -> str | None:
 
 
 def _scripts(record: Record, program: Program) -> tuple[Mapping[str, str], State, tuple[str, ...]]:
-    """The obligations by name, none if there is no invariant, or if it cannot be put into words: then why."""
+    """The obligations by name, none if there is no invariant, or if they cannot be put into words: then why."""
     from formal.smt.cfg import EncodingLimitError
     from formal.smt.obligations import OBLIGATIONS, Obligations, UnknownName
+    from formal.smt.response import RESPONSE, Response
 
     if record.invariant is None:
         return {}, "stands", ()
+    about = "its invariant"
     try:
         obligations = Obligations(program, [prop for prop in program.properties if prop.name in record.proves])
-        return {which: obligations.smtlib(record.invariant, which) for which in OBLIGATIONS}, "stands", ()
+        scripts = {which: obligations.smtlib(record.invariant, which) for which in OBLIGATIONS}
+        for prop in program.properties:
+            if prop.name in record.rankings:
+                about = f"the ranking of {prop.name}"
+                response = Response(obligations, prop, record.rankings[prop.name])
+                scripts |= {f"{prop.name}: {which}": response.smtlib(record.invariant, which) for which in RESPONSE}
+        return scripts, "stands", ()
     except UnknownName as error:
-        return {}, "differs", (f"its invariant speaks of what is not there: {error}",)
+        return {}, "differs", (f"{about} speaks of what is not there: {error}",)
     except EncodingLimitError as error:
         return {}, "undecided", (f"its obligations cannot be written down: {error}",)
 
@@ -203,7 +228,7 @@ def _judge_one(which: str, answers: Sequence[Answer]) -> tuple[State, str]:
     if said[SAT] and said[UNSAT]:
         return "disagreement", f"{which}: the solvers contradict each other: sat says {said[SAT]}, unsat says {said[UNSAT]}"
     if said[SAT]:
-        return "differs", f"{which}: {_BROKEN[which]}, says {said[SAT]}"
+        return "differs", f"{which}: {_BROKEN[which.rpartition(': ')[2]]}, says {said[SAT]}"
     if said[UNSAT]:
         return "stands", ""
     return "undecided", f"{which}: nobody knows: " + "; ".join(f"{one.solver}: {one.reason}" for one in answers)

@@ -1,5 +1,7 @@
 """Inductive invariants learned from the reachable states: lemmas that are true of them all, as many as a proof needs.
 
+What a ranking needs to be a proof of liveness is asked for in the same way: the invariant is one for all the properties.
+
 In: a program whose reachable states are known, and the properties to prove. Out: an invariant, small: what safety follows from, what that
 follows from after a step, and so on. Where the solver shows a state that the lemmas so far allow and that goes wrong, that state is not
 reachable; the lemma that rules it out is made as general as the reachable states permit: parts that don't matter are left out, and each
@@ -11,17 +13,21 @@ The way of generalising a state into a clause is that of IC3 (Bradley, 2011), wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 
 from formal.certificates.census import Census
+from formal.certificates.ranking import NotRanked, make_ranking
 from formal.engines.exploration import Exploration
 from formal.invariant import Clause, Invariant, literal_over
+from formal.invariant.ranking import Ranking
 from formal.program import Program, Property
 from formal.smt.obligations import Obligations
 from formal.smt.parts import Part
-from formal.smt.pool import Pool
+from formal.smt.pool import Inconclusive, Pool, Question
+from formal.smt.response import RESPONSE, Response
 
 Tell = Callable[[int, int], None]  # lemmas learned so far, those still to be proved
 
@@ -30,21 +36,40 @@ class NotLearned(Exception):
     """No invariant came of it; its text says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """`invariant` proves the properties of states and steps, and with `rankings` those liveness properties; `unranked`: the other ones,
+    and why."""
+
+    invariant: Invariant
+    rankings: Mapping[str, Ranking]
+    unranked: Mapping[str, str]
+
+
 def learn(program: Program, properties: list[Property], exploration: Exploration, memory: int, tell: Tell | None = None) -> Invariant:
-    """An inductive invariant that proves the properties. `exploration`: exhausted; `memory`: mebibytes for the solver.
-    Raises NotLearned, Unplaced, Inconclusive, EncodingLimitError."""
-    obligations = Obligations(program, properties)
+    """The invariant alone, of properties other than liveness."""
+    return learn_all(program, properties, exploration, memory, tell).invariant
+
+
+def learn_all(program: Program, properties: list[Property], exploration: Exploration, memory: int, tell: Tell | None = None) -> Learned:
+    """An inductive invariant that proves the properties, and rankings for those of liveness; one that cannot be ranked spoils no other.
+    `exploration`: exhausted; `memory`: mebibytes for the solver. Raises NotLearned, Unplaced, Inconclusive, EncodingLimitError."""
+    liveness = [prop for prop in properties if prop.kind == "liveness"]
+    obligations = Obligations(program, [prop for prop in properties if prop.kind != "liveness"])
     lemmas = _Lemmas(Pool(obligations, memory), Census(exploration, obligations.parts), tell)
-    needed = dict.fromkeys(sorted(lemmas.support(lemmas.pool.safe) | lemmas.support(lemmas.pool.in_range)))
-    todo = list(needed)
-    for done, number in enumerate(todo):
-        if tell is not None:
-            tell(len(lemmas.pool.clauses), len(todo) - done)
-        for other in sorted(lemmas.support(lambda number=number: lemmas.pool.kept(number))):  # type: ignore[misc]
-            if other not in needed:
-                needed[other] = None
-                todo.append(other)
-    return tuple(sorted(lemmas.pool.clauses[number] for number in needed))
+    needed = lemmas.closed([], [lemmas.pool.safe, lemmas.pool.in_range])
+    rankings: dict[str, Ranking] = {}
+    unranked: dict[str, str] = {}
+    for prop in liveness:
+        try:
+            ranking = lemmas.ranking(exploration, prop)
+            response = Response(obligations, prop, ranking)
+            needed = lemmas.closed(needed, [lemmas.pool.question(response.question(which)) for which in RESPONSE])
+        except (NotRanked, NotLearned, Inconclusive) as error:
+            unranked[prop.name] = str(error)
+        else:
+            rankings[prop.name] = ranking
+    return Learned(tuple(sorted(lemmas.pool.clauses[number] for number in needed)), rankings, unranked)
 
 
 class _Lemmas:
@@ -56,15 +81,39 @@ class _Lemmas:
         self._tell = tell
         self._order = sorted(census.parts, key=_importance)
 
-    def support(self, question: Callable[[], frozenset[int] | Mapping[str, int]]) -> frozenset[int]:
+    def ranking(self, exploration: Exploration, prop: Property) -> Ranking:
+        """One that the reachable states agree with. Raises NotRanked."""
+        return make_ranking(exploration, self._census, self._order, prop, lambda: self._told(0))
+
+    def closed(self, lemmas: Iterable[int], questions: Iterable[Question]) -> list[int]:
+        """Lemmas from which what is asked follows, and after a step they themselves; on top of some that are so already."""
+        needed = dict.fromkeys(lemmas)
+        done = len(needed)
+        for question in questions:
+            needed.update(dict.fromkeys(sorted(self.support(question))))
+        todo = list(needed)
+        while done < len(todo):
+            self._told(len(todo) - done)
+            number = todo[done]
+            for other in sorted(self.support(lambda number=number: self.pool.kept(number))):  # type: ignore[misc]
+                if other not in needed:
+                    needed[other] = None
+                    todo.append(other)
+            done += 1
+        return todo
+
+    def _told(self, open_: int) -> None:
+        if self._tell is not None:
+            self._tell(len(self.pool.clauses), open_)
+
+    def support(self, question: Question) -> frozenset[int]:
         """The lemmas from which something follows, after as many new ones as that takes."""
         while True:
             answer = question()
             if isinstance(answer, frozenset):
                 return answer
             self.pool.add(self._lemma(answer))
-            if self._tell is not None:
-                self._tell(len(self.pool.clauses), 0)
+            self._told(0)
 
     def _lemma(self, state: Mapping[str, int]) -> Clause:
         """Rules out an unreachable state, and as many others as may be."""

@@ -1,23 +1,24 @@
-"""A certificate for what was proved: an invariant that anybody can check, or why there is none.
+"""A certificate for what was proved: an invariant and rankings that anybody can check, or why there is none.
 
 In: a program and the report of its proof. Out: a `Certificate`. The report's engines are not asked: the states are explored anew,
-unreduced, and the invariant is learned from them and proved by the solver.
+unreduced, and invariant and rankings are learned from them and proved by the solver.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from formal.certificates.learning import NotLearned, learn
+from formal.certificates.learning import NotLearned, learn_all
 from formal.certificates.whereabouts import Unplaced
 from formal.children import Child, Ended, wait
 from formal.diagnostics import InternalError
 from formal.engines.exploration import Exploration, OutOfMemory
 from formal.interp import Machine
 from formal.invariant import Invariant
+from formal.invariant.ranking import Ranking
 from formal.program import Program
 from formal.smt.cfg import EncodingLimitError
 from formal.smt.pool import Inconclusive
@@ -31,12 +32,19 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """`proves`: the properties that `invariant` proves, learned from so many `states`. `uncertified`: proved ones without it, and why."""
+    """`proves`: the properties that `invariant` proves, learned from so many `states`; with `rankings` it proves those of liveness.
+    `uncertified`: proved ones without it, and why."""
 
     invariant: Invariant | None
     proves: tuple[str, ...]
     states: int | None
     uncertified: Mapping[str, str]
+    rankings: Mapping[str, Ranking] = field(default_factory=dict)
+
+    @property
+    def certified(self) -> frozenset[str]:
+        """All that it shows."""
+        return frozenset((*self.proves, *self.rankings))
 
 
 def certify_apart(program: Program, report: Report, deadline: float | None = None, tell: Tell | None = None) -> Certificate:
@@ -66,15 +74,9 @@ def certify_apart(program: Program, report: Report, deadline: float | None = Non
 def certify(program: Program, report: Report, deadline: float | None = None, tell: Tell | None = None) -> Certificate:
     """The certificate. `deadline`: of time.monotonic(); `tell`: gets a note on how far it is."""
     proved = {result.name for result in report.properties if result.verdict is Verdict.PROVED}
-    uncertified = {
-        prop.name: "liveness, proved by exploring all states: an invariant alone does not show it"
-        for prop in program.properties
-        if prop.name in proved and prop.kind == "liveness"
-    }
-    wanted = [prop for prop in program.properties if prop.name in proved and prop.kind != "liveness"]
+    wanted = [prop for prop in program.properties if prop.name in proved]
     if not wanted:
-        return Certificate(None, (), None, uncertified)
-    names = tuple(prop.name for prop in wanted)
+        return Certificate(None, (), None, {})
 
     def progress(note: str) -> None:
         if deadline is not None and time.monotonic() > deadline:
@@ -82,12 +84,17 @@ def certify(program: Program, report: Report, deadline: float | None = None, tel
         if tell is not None:
             tell(note)
 
+    def learning(known: int, left: int) -> None:
+        progress(f"{known:,} lemmas, {left:,} to be proved")
+
     try:
         exploration = _explore(program, progress)
-        invariant = learn(program, wanted, exploration, MEMORY, lambda known, open_: progress(f"{known:,} lemmas, {open_:,} to be proved"))
+        learned = learn_all(program, wanted, exploration, MEMORY, learning)
     except (NotLearned, Unplaced, Inconclusive, EncodingLimitError, OutOfMemory) as error:
-        return Certificate(None, (), None, uncertified | dict.fromkeys(names, f"no invariant: {_why(error)}"))
-    return Certificate(invariant, names, len(exploration.states), uncertified)
+        return Certificate(None, (), None, {prop.name: f"no invariant: {_why(error)}" for prop in wanted})
+    names = tuple(prop.name for prop in wanted if prop.kind != "liveness")
+    unranked = {name: f"no ranking: {why}" for name, why in learned.unranked.items()}
+    return Certificate(learned.invariant, names, len(exploration.states), unranked, learned.rankings)
 
 
 def _explore(program: Program, progress: Tell) -> Exploration:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from formal.certificates.fields import Fields, read_document
@@ -18,18 +19,21 @@ from formal.certificates.spelling import spell
 from formal.formats import Style
 from formal.formats.json import render as render_json
 from formal.invariant import Clause, Invariant, InvariantError, clause_text, read_clause
+from formal.invariant.ranking import Ranking, RankingError, Rule, read_rule, rule_text
 from formal.recorded import BadRecord
 from formal.verdict import Report, Verdict
 
-VERSION: Final = 1
+VERSION: Final = 2
+READABLE: Final = (1, VERSION)  # the first had no `rankings`
 BY_INVARIANT: Final = "invariant"
-_RUN_BY_RUN: Final = ("seconds", "warnings")
+BY_RANKING: Final = "ranking"  # and the invariant
+_LEFT_OUT: Final = ("seconds", "warnings", "follows")  # what changes from run to run, and the outline for readers
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a record says of one property. `line`: where it is declared; `certified`: the invariant is said to prove it; `witness`: as in
-    the document."""
+    """What a record says of one property. `line`: where it is declared; `certificate`: what is said to prove it, the invariant, or that
+    and a ranking; `witness`: as in the document."""
 
     name: str
     kind: str
@@ -38,14 +42,15 @@ class Claim:
     depth: int | None
     engine: str
     reason: str
-    certified: bool
+    certificate: str | None
     witness: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """A record. `defines`: -D as they were given; `parameters`: all of them, spelled for -D. `proves`: properties that `invariant` is said
-    to prove; `uncertified`: proved ones that it is not, and why. `document`: the whole of it, which `formal.recorded` reads as well."""
+    to prove; `rankings`: by liveness property, what is said to prove it together with that; `uncertified`: proved ones that have neither,
+    and why. `document`: the whole of it, which `formal.recorded` reads as well."""
 
     model: str
     title: str
@@ -61,6 +66,7 @@ class Record:
     invariant: Invariant | None
     proves: tuple[str, ...]
     learned_from: int | None
+    rankings: Mapping[str, Ranking]
     uncertified: Mapping[str, str]
     document: Mapping[str, Any]
 
@@ -79,17 +85,23 @@ def file_name(report: Report) -> str:
 
 
 def render(
-    report: Report, invariant: Invariant | None, proves: Sequence[str], learned_from: int | None, uncertified: Mapping[str, str]
+    report: Report,
+    invariant: Invariant | None,
+    proves: Sequence[str],
+    learned_from: int | None,
+    uncertified: Mapping[str, str],
+    rankings: Mapping[str, Ranking] = MappingProxyType({}),
 ) -> str:
     """The text of a record; arguments as in `Record`. Who was first with a verdict, and how, is told only where nothing else in the record
     shows it: so the same proof gives the same bytes, whichever engine was quicker."""
     document = json.loads(render_json([report], Style()))
-    for key in _RUN_BY_RUN:
+    for key in _LEFT_OUT:
         del document[key]
     for result in document["properties"]:
-        if result["name"] in proves:
-            result["certificate"] = BY_INVARIANT
-        if result["name"] in proves or result["witness"] is not None:
+        certificate = BY_INVARIANT if result["name"] in proves else BY_RANKING if result["name"] in rankings else None
+        if certificate is not None:
+            result["certificate"] = certificate
+        if certificate is not None or result["witness"] is not None:
             result.update(engine=None, reason="")
     proof = None
     if invariant is not None:
@@ -100,9 +112,10 @@ def render(
         **document,
         "defines": dict(sorted(report.defines.items())),
         "invariant": proof,
+        "rankings": {name: [rule_text(rule) for rule in ranking] for name, ranking in rankings.items()},
         "uncertified": dict(uncertified),
     }
-    return spell(document, {"clauses"})
+    return spell(document, {"clauses", *rankings})
 
 
 # ---------------------------------------------------------------- reading
@@ -112,8 +125,8 @@ def read(text: str) -> Record:
     """The record in a text. Raises BadRecord."""
     fields = read_document(text)
     version = fields.any("record")
-    if type(version) is not int or version != VERSION:
-        raise BadRecord(f"it is a record of version {version!r}; this is a reader of version {VERSION}")
+    if type(version) is not int or version not in READABLE:
+        raise BadRecord(f"it is a record of version {version!r}; this is a reader of versions {' and '.join(map(str, READABLE))}")
     claims = tuple(_claims(fields))
     proof = fields.part("invariant")
     invariant, proves, learned_from = (None, (), None) if proof is None else _proof(proof)
@@ -135,6 +148,7 @@ def read(text: str) -> Record:
         invariant,
         proves,
         learned_from,
+        {} if version == 1 else _rankings(fields),
         fields.words("uncertified"),
         fields.raw,
     )
@@ -157,7 +171,7 @@ def _claims(fields: Fields) -> Iterator[Claim]:
             one.maybe("depth", int),
             one.maybe("engine", str) or "",
             one.one("reason", str),
-            one.maybe("certificate", str) is not None,
+            one.maybe("certificate", str),
             None if witness is None else _witness(witness),
         )
         one.done()
@@ -193,6 +207,23 @@ def _proof(fields: Fields) -> tuple[Invariant, tuple[str, ...], int | None]:
     )
     fields.done()
     return found
+
+
+def _rankings(fields: Fields) -> dict[str, Ranking]:
+    found = fields.part("rankings")
+    if found is None:
+        raise BadRecord("`rankings` is not an object")
+    return {name: tuple(_rule(name, number, text) for number, text in enumerate(found.texts(name), 1)) for name in found.raw}
+
+
+def _rule(name: str, number: int, text: str) -> Rule:
+    try:
+        rule = read_rule(text)
+    except RankingError as error:
+        raise BadRecord(f"rule {number} of the ranking of {name} is {error}") from error
+    if rule_text(rule) != text:
+        raise BadRecord(f"rule {number} of the ranking of {name} is not spelled as `{rule_text(rule)}`")
+    return rule
 
 
 def _clause(number: int, text: str) -> Clause:

@@ -160,9 +160,9 @@ def _saved(program: Program, found: Answer, arguments: argparse.Namespace, deadl
         return found
     certificate = certify_apart(program, report, deadline, watcher.note)
     path = str(Path(arguments.save) / file_name(report))
-    text = render(report, certificate.invariant, certificate.proves, certificate.states, certificate.uncertified)
+    text = render(report, certificate.invariant, certificate.proves, certificate.states, certificate.uncertified, certificate.rankings)
     answer(text.removesuffix("\n"), path)
-    certified = tuple(replace(one, certificate=path) if one.name in certificate.proves else one for one in report.properties)
+    certified = tuple(replace(one, certificate=path) if one.name in certificate.certified else one for one in report.properties)
     return replace(found, report=replace(report, properties=certified))
 
 

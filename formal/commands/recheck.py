@@ -153,9 +153,9 @@ def _script_folder(given: str | None, jobs: Sequence[_Job]) -> Path | None:
 
 
 def _write_scripts(folder: Path, job: _Job, checked: Checked) -> None:
-    """NAME.initiation.smt2 and so on, as far as the record has something to ask."""
+    """NAME.initiation.smt2, NAME.liveness.PROPERTY.owed.smt2 and so on, as far as the record has something to ask."""
     for which, text in checked.scripts.items():
-        path = folder / f"{Path(job.path).stem}.{which}.smt2"
+        path = folder / f"{Path(job.path).stem}.{which.replace(': ', '.')}.smt2"
         note = f"; {job.record.model} ({job.record.digest}): {which} holds if this is unsatisfiable\n"
         try:
             path.write_text(note + text, encoding="utf-8")
@@ -177,13 +177,21 @@ def _lines(path: str, record: Record, checked: Checked) -> Iterator[str]:
     if checked.answers:
         clauses, proved = len(record.invariant or ()), len(record.proves)
         yield f"invariant of {_counted(clauses, 'clause')}, for {_counted(proved, 'property')}"
-        for which in checked.scripts:
-            told = (_told(one) for one in checked.answers if one.script == which)
-            yield f"  {which:<11}  {', '.join(told)}"
+        yield from _answered(checked, [which for which in checked.scripts if ": " not in which])
+        for name, ranking in record.rankings.items():
+            yield f"ranking of {name}, {_counted(len(ranking), 'rule')}"
+            yield from _answered(checked, [which for which in checked.scripts if which.startswith(f"{name}: ")])
     for name, steps in checked.followed.items():
         yield f"witness of {name}: followed for {_counted(steps, 'step')}, to the violation"
     for name, why in checked.unchecked.items():
         yield f"not rechecked: {name} ({why})"
+
+
+def _answered(checked: Checked, scripts: Sequence[str]) -> Iterator[str]:
+    """What was said to each of some obligations."""
+    for which in scripts:
+        told = (_told(one) for one in checked.answers if one.script == which)
+        yield f"  {which.rpartition(': ')[2]:<11}  {', '.join(told)}"
 
 
 def _told(one: Answer) -> str:

@@ -47,7 +47,8 @@ class Obligations:
         self.definitions = tuple(self._there[part.name] == cell_term(part.cell, self.relation.next[part.cell]) for part in self.parts.all)
         self.going = as_term(self.relation.going)
         self.initial = tuple(self._here[part.name] == constant(part.cell, part.cell.initial) for part in self.parts.all)
-        found = badness(self.relation, Standstill(self.relation), properties)
+        self.still = Standstill(self.relation)
+        found = badness(self.relation, self.still, properties)
         wanted = {prop.name for prop in properties}
         failing = [as_term(term) for name, term in self.relation.failing.items() if name in wanted]
         self.unsafe = _any([*map(as_term, found.terms.values()), *failing])
@@ -62,6 +63,14 @@ class Obligations:
     def clause(self, clause: Clause, after: bool = False) -> Any:
         """A clause of the state here, or of the state after the step. Raises UnknownName."""
         return _any([self._literal(literal, after) for literal in clause])
+
+    def having(self, invariant: Invariant) -> list[Any]:
+        """That the state here has an invariant. Raises UnknownName."""
+        return [*self.ranges(), *(self.clause(clause) for clause in invariant)]
+
+    def after(self, term: Any) -> Any:
+        """A term over the state here, of the state after the step."""
+        return z3.substitute(term, *((here, self._there[name]) for name, here in self._here.items()))
 
     def _literal(self, literal: Literal, after: bool) -> Any:
         term = self._literals.get((literal, after))
@@ -92,7 +101,7 @@ class Obligations:
 
     def formulas(self, invariant: Invariant, which: str) -> list[Any]:
         """Formulas that no values satisfy together, if the obligation holds. Raises UnknownName."""
-        here = [*self.ranges(), *(self.clause(clause) for clause in invariant)]
+        here = self.having(invariant)
         if which == INITIATION:
             return [*self.initial, _any([z3.Not(term) for term in here])]
         if which == SAFETY:

@@ -7,13 +7,15 @@ clauses come from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import z3
 
 from formal.invariant import Clause
 from formal.smt.obligations import Obligations
+
+Question: TypeAlias = Callable[[], frozenset[int] | Mapping[str, int]]
 
 
 class Inconclusive(Exception):
@@ -59,6 +61,12 @@ class Pool:
     def kept(self, number: int) -> frozenset[int] | Mapping[str, int]:
         """The same of a clause after a step."""
         return self._ask(self._going, self._broken[number])
+
+    def question(self, terms: Sequence[Any]) -> Question:
+        """The same of any terms about the state here and the step: clauses with which they have no values together, or such a state."""
+        asked = z3.FreshBool("question")
+        self._solver.add(z3.Implies(asked, z3.And(*terms)))
+        return lambda: self._ask(asked)
 
     def _ask(self, *question: Any) -> frozenset[int] | Mapping[str, int]:
         answer = self._solver.check(*question, *self._here)
