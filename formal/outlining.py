@@ -15,7 +15,7 @@ from formal.engines import load_engine
 from formal.engines.protocol import Options, Outline
 from formal.program import Program
 
-_PATIENCE: Final = 3.0  # seconds beyond the search, for an outline that is not there yet; it is no part of the verdict
+_PATIENCE: Final = 3.0  # seconds beyond twice the search's, for an outline that is not there yet; it is no part of the verdict
 
 
 class Outlining:
@@ -24,6 +24,7 @@ class Outlining:
     def __init__(self, program: Program, options: Options) -> None:
         self._child = Child(lambda tell: load_engine("lemmas")(program, options, tell))
         self._outline: Outline | None = None
+        self._begun = time.monotonic()
 
     def __enter__(self) -> Outlining:
         return self
@@ -33,7 +34,8 @@ class Outlining:
 
     def result(self, deadline: float | None = None) -> Outline | None:
         """The outline, None if it takes too long or its engine breaks down: nothing rests on it. `deadline`: of time.monotonic()."""
-        end = min(time.monotonic() + _PATIENCE, deadline or float("inf"))
+        now = time.monotonic()
+        end = min(now + (now - self._begun) + _PATIENCE, deadline or float("inf"))
         while self._outline is None and not self._child.ended and time.monotonic() < end:
             self._hear(max(0.0, end - time.monotonic()))
         return self._outline

@@ -48,6 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A place that looks like the checkout as far as the commands go."""
     path = tmp_path_factory.mktemp("readme")
     (path / "models").symlink_to(ROOT / "models")
+    (path / "tests").symlink_to(ROOT / "tests")
     return path
 
 
