@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from formal.cache import Known, Remembered
 from formal.diagnostics import InternalError
 from formal.engines import AUTO, contenders
 from formal.engines.protocol import Finding, Options, Outline
@@ -47,7 +48,7 @@ class Silent:
 class Request:
     """What is asked of one program. `properties`: names to settle; `deadline`: of time.monotonic(); `begun`: when the command began;
     `defines` and `extra`: what it was loaded with; `statistics`: the figures are wanted, too;
-    `without`: reductions to leave out; `outline`: what holds where is wanted, too, if all is proved."""
+    `without`: reductions to leave out; `outline`: what holds where is wanted, too, if all is proved; `remembered`: of earlier runs."""
 
     properties: tuple[str, ...]
     depth: int | None = None
@@ -60,15 +61,17 @@ class Request:
     statistics: bool = False
     without: frozenset[str] = frozenset()
     outline: bool = False
+    remembered: Remembered = field(default_factory=Remembered)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`crashes`: engines that broke down, and how. The others' findings stand."""
+    """`crashes`: engines that broke down, and how. The others' findings stand. `found`: what is worth remembering, found now."""
 
     report: Report
     interrupted: bool
     crashes: tuple[tuple[str, str], ...]
+    found: Remembered = field(default_factory=Remembered)
 
 
 def select(program: Program, patterns: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -83,19 +86,20 @@ def select(program: Program, patterns: tuple[str, ...]) -> tuple[tuple[str, ...]
 def prove(program: Program, request: Request, watcher: Watcher | None = None) -> Answer:
     """Settle the properties asked for. Raises Disagreement when two engines, or an engine and the interpreter, contradict each other."""
     watcher = watcher or Silent()
+    replay = _replayer(program)
+    stands = _stands(program, request, replay)
     options = Options(request.properties, request.depth, without=request.without)
     with ExitStack() as stack:
         beside = stack.enter_context(Outlining(program, options)) if _outlined(request) else None
-        outcome = _search(program, options, request, watcher)
-        replay = _replayer(program)
+        outcome = _search(program, options, request, stands, watcher)
         asked = [prop for prop in program.properties if prop.name in set(request.properties)]
-        results = tuple(_result(prop, outcome, request, replay) for prop in asked)
-        outline = outcome.outline
+        results = tuple(stands.get(prop.name) or _result(prop, outcome, request, replay) for prop in asked)
+        shown = not outcome.interrupted and all(result.verdict is Verdict.PROVED for result in results)
+        outline = outcome.outline or request.remembered.outline
         if beside is not None:
-            shown = not outcome.interrupted and all(result.verdict is Verdict.PROVED for result in results)
             outline = beside.result(request.deadline if shown else time.monotonic())
-            _agree(outline, results)
-            outline = outline if shown else None
+        _agree(outline, results)
+        outline = outline if outline is outcome.outline or (shown and request.outline) else None
     report = Report(
         model=program.name,
         title=program.title,
@@ -114,15 +118,38 @@ def prove(program: Program, request: Request, watcher: Watcher | None = None) ->
         invariant=() if outline is None else outline.lines,
         follows=() if outline is None else outline.proves,
     )
-    return Answer(report, outcome.interrupted, outcome.crashes)
+    return Answer(report, outcome.interrupted, outcome.crashes, _found(outcome, outline, request, report))
 
 
 def _outlined(request: Request) -> bool:
-    """Whether an outline is looked for beside the search: not where it would take a processor away from the only engine."""
-    return request.outline and request.engine == AUTO and request.depth is None and request.jobs != 1
+    """Whether an outline is looked for beside the search: not where it would take a processor away from the only engine, nor where it is
+    known."""
+    return request.outline and request.engine == AUTO and request.depth is None and request.jobs != 1 and request.remembered.outline is None
 
 
-def _search(program: Program, options: Options, request: Request, watcher: Watcher) -> Outcome:
+def _stands(program: Program, request: Request, replay: Replay) -> dict[str, PropertyResult]:
+    """What is known of the properties asked for, by name. A violation that does not replay is not known: it is searched for again."""
+    found = {}
+    for prop in program.properties:
+        known = request.remembered.findings.get(prop.name)
+        if known is not None and prop.name in request.properties:
+            with suppress(Disagreement):
+                found[prop.name] = replace(_settled(prop, Settled(known.engine, known.finding), request, replay), then=known.seconds)
+    return found
+
+
+def _found(outcome: Outcome, outline: Outline | None, request: Request, report: Report) -> Remembered:
+    """What later runs need not look for: what was settled now, and that there is an outline or none, unless the time was too short."""
+    findings = {name: Known(one.engine, one.finding, report.seconds) for name, one in outcome.settled.items()}
+    looked = _outlined(request) and report.verdict is Verdict.PROVED and not outcome.interrupted
+    if outline is None and looked and (request.deadline is None or time.monotonic() < request.deadline):
+        outline = Outline((), ())
+    return Remembered(findings, outline if looked else None)
+
+
+def _search(program: Program, options: Options, request: Request, stands: Mapping[str, PropertyResult], watcher: Watcher) -> Outcome:
+    """The engines at what is not known."""
+    options = replace(options, properties=tuple(name for name in options.properties if name not in stands))
     return race(
         program,
         options,
@@ -174,10 +201,18 @@ def _replayer(program: Program) -> Replay:
 
 
 def _result(prop: Property, outcome: Outcome, request: Request, replay: Replay) -> PropertyResult:
-    source = None if prop.span is None else SourceRef(prop.span.source.path, prop.span.line)
     settled = outcome.settled.get(prop.name)
     if settled is None:
-        return PropertyResult(prop.name, prop.kind, source, Verdict.UNDECIDED, None, "", _why_open(prop, outcome))
+        return PropertyResult(prop.name, prop.kind, _source(prop), Verdict.UNDECIDED, None, "", _why_open(prop, outcome))
+    return _settled(prop, settled, request, replay)
+
+
+def _source(prop: Property) -> SourceRef | None:
+    return None if prop.span is None else SourceRef(prop.span.source.path, prop.span.line)
+
+
+def _settled(prop: Property, settled: Settled, request: Request, replay: Replay) -> PropertyResult:
+    """Raises Disagreement."""
     finding = settled.finding
     witness = _witness(settled, replay) if finding.verdict is Verdict.VIOLATED else None
     depth = len(witness.steps) if witness is not None else finding.depth
@@ -185,7 +220,7 @@ def _result(prop: Property, outcome: Outcome, request: Request, replay: Replay) 
         depth = None
     if finding.verdict is Verdict.PROVED_UP_TO and request.depth is not None:
         depth = request.depth
-    return PropertyResult(prop.name, prop.kind, source, finding.verdict, depth, settled.engine, finding.reason, witness)
+    return PropertyResult(prop.name, prop.kind, _source(prop), finding.verdict, depth, settled.engine, finding.reason, witness)
 
 
 def _witness(settled: Settled, replay: Replay) -> Witness:

@@ -179,7 +179,8 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class PropertyResult:
-    """`depth`: steps covered for proved_up_to, the witness's length for violated, else None. `reason`: why it is proved or undecided."""
+    """`depth`: steps covered for proved_up_to, the witness's length for violated, else None. `reason`: why it is proved or undecided.
+    `then`: it comes from the cache, and the run that found it took so many seconds; None if it was found now."""
 
     name: str
     kind: str
@@ -190,6 +191,7 @@ class PropertyResult:
     reason: str
     witness: Witness | None = None
     certificate: str | None = None
+    then: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

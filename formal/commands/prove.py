@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from formal.commands.remembering import cache_of, configure_cache, kept, recalled
 from formal.console import (
     Exit,
     Parser,
@@ -67,6 +68,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--watch", action="store_true", help="again whenever a file that the model reads has changed, until Ctrl-C")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the report there instead of to standard output")
     parser.add_argument("--save", metavar="DIR", help="write a record of each proof there, for `formal recheck`")
+    configure_cache(parser)
     parser.add_argument("--stats", action="store_true", help="with the engines' figures")
     parser.add_argument("--all", action="store_true", help="every step of a witness, also those that do not matter for the violation")
     parser.add_argument("--quiet", action="store_true", help="the verdicts alone; no progress, no warnings")
@@ -87,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _once(arguments: argparse.Namespace) -> int:
     """The same, without --watch."""
     begun = time.monotonic()
+    cache = cache_of(arguments)
     programs = _load(arguments)
     if programs is None:
         return Exit.USAGE
@@ -109,7 +112,8 @@ def _once(arguments: argparse.Namespace) -> int:
                 frozenset(arguments.without),
                 outline=not arguments.quiet,
             )
-            found = prove(program, request, watcher)
+            known = recalled(cache if arguments.save is None else None, program, request)  # what is recorded is found now
+            found = kept(cache, program, request, prove(program, known, watcher))
             answers.append(found if arguments.save is None else _saved(program, found, arguments, deadline, watcher))
             if answers[-1].interrupted:
                 break

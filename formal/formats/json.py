@@ -54,7 +54,7 @@ def _property(result: PropertyResult) -> dict[str, Any]:
         "reason": result.reason,
         "certificate": result.certificate,
         "witness": None if result.witness is None else witness_document(result.witness),
-    }
+    } | ({} if result.then is None else {"cached": True, "seconds_then": result.then})
 
 
 def _source(source: SourceRef | None) -> dict[str, Any] | None:

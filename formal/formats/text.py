@@ -90,8 +90,16 @@ def _summary(console: Console, report: Report) -> None:
         for verdict in Verdict
         if (count := sum(result.verdict is verdict for result in report.properties))
     )
-    line.append(f" ({counts}; {report.seconds:.2f} s)")
+    line.append(f" ({counts}; {report.seconds:.2f} s{_cached(report)})")
     console.print(line, soft_wrap=True)
+
+
+def _cached(report: Report) -> str:
+    """How many of the verdicts come from the cache, and what they took when they were found."""
+    then = [result.then for result in report.properties if result.then is not None]
+    if not then:
+        return ""
+    return f"; {'all' if len(then) == len(report.properties) else len(then)} cached, {max(then):.2f} s then"
 
 
 def _parameters(console: Console, report: Report) -> None:
