@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "check": ("formal.commands.check", "parse, resolve and type a model; point out what looks wrong"),
         "simulate": ("formal.commands.simulate", "walk through a model at random, or step by step by hand"),
         "show": ("formal.commands.show", "draw a model: control flow, and who waits for whom"),
+        "export": ("formal.commands.export", "write a model's transition system for SPIN, ABC, SMT solvers and others"),
         "replay": ("formal.commands.replay", "run a stored witness through the interpreter, step by step"),
         "conform": ("formal.commands.conform", "whether a log of a real run is a run of the model"),
         "explain-log": ("formal.commands.explain_log", "what a log says by itself: who held which lock, who waited for whom"),
