@@ -41,6 +41,6 @@ def badness(relation: Relation, still: Standstill, properties: Sequence[Property
     if not wanted:
         return Badness(terms, ())
     found: Deadlocks = deadlocks(relation, still)
-    by_name = {DEADLOCK_GLOBAL: found.everything, DEADLOCK_PARTIAL: found.partial, DEADLOCK_LOCK_ORDER: found.lock_order}
+    by_name = {DEADLOCK_GLOBAL: found.everything, DEADLOCK_PARTIAL: found.partial.term, DEADLOCK_LOCK_ORDER: found.lock_order.term}
     terms.update((name, by_name[name]) for name in wanted)
     return Badness(terms, found.free)

@@ -43,9 +43,29 @@ class Deadlocks:
     """The three predicates; `free` are the Booleans for the members of the sets, which a violation may choose."""
 
     everything: Bool
-    partial: Bool
-    lock_order: Bool
-    free: tuple[Any, ...]
+    partial: Trap
+    lock_order: Trap
+
+    @property
+    def free(self) -> tuple[Any, ...]:
+        return (*self.partial.members, *self.lock_order.members)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trap:
+    """A set of threads that nobody outside of it can free, as a predicate: `when` holds, and there is a set of threads, `members`, one of
+    them `telling`, each of which `may` be a member of that set. The more members there are, the more threads may: so there is such a set
+    exactly if the largest one of threads that all may, has a telling one. One entry a thread."""
+
+    when: Bool
+    members: tuple[Any, ...]
+    telling: tuple[Bool, ...]
+    may: tuple[Bool, ...]
+
+    @property
+    def term(self) -> Bool:
+        told = any_of([both(member, tells) for member, tells in zip(self.members, self.telling, strict=True)])
+        return all_of([self.when, told, *(any_of((negation(member), may)) for member, may in zip(self.members, self.may, strict=True))])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,12 +225,14 @@ def deadlocks(relation: Relation, still: Standstill) -> Deadlocks:
     waits = [[_wait(enders, t, node, when) for node, when in still.waiting[t]] for t in range(count)]
     stuck = [any_of([w.waits for w in own if not w.node.info.idle]) for own in waits]
     moving = any_of([still.can_move(t) for t in range(count)])
-    members = [z3.Bool(f"stuck.{t}") for t in range(count)]
-    ring = [z3.Bool(f"ring.{t}") for t in range(count)]
-    closed = [any_of((negation(member), w)) for member, w in zip(members, _closed(enders, relation, waits, members), strict=True)]
-    partial = all_of([moving, any_of([both(m, s) for m, s in zip(members, stuck, strict=True)]), *closed])
-    circle = [implied(ring[t], any_of([both(w.lock, _all_in(w.enders, ring)) for w in waits[t]])) for t in range(count)]
-    return Deadlocks(both(negation(moving), any_of(stuck)), partial, both(any_of(ring), all_of(circle)), (*members, *ring))
+    members = tuple(z3.Bool(f"stuck.{t}") for t in range(count))
+    ring = tuple(z3.Bool(f"ring.{t}") for t in range(count))
+    circle = tuple(any_of([both(w.lock, _all_in(w.enders, ring)) for w in own]) for own in waits)
+    return Deadlocks(
+        both(negation(moving), any_of(stuck)),
+        Trap(moving, members, tuple(stuck), tuple(_closed(enders, relation, waits, members))),
+        Trap(True, ring, (True,) * count, circle),
+    )
 
 
 def _stands_at(pc: Num, wanted: Sequence[int], places: Sequence[int]) -> Bool:
