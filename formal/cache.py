@@ -26,10 +26,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from formal.build import code_digest
 from formal.engines.protocol import Finding, Outline
 from formal.fingerprint import fingerprint
 from formal.program import Program
-from formal.resources import grammar_text
 from formal.verdict import Move, Trace, Verdict, View, ViewValue
 
 FORMAT: Final = 1
@@ -138,17 +138,6 @@ class Cache:
 def _surroundings() -> tuple[str, ...]:
     """What else an answer depends on: this package's sources, the grammar, the solver, Python, the machine."""
     return code_digest(), version("z3-solver"), platform.python_implementation(), platform.python_version(), platform.machine()
-
-
-@cache
-def code_digest() -> str:
-    """Of the sources of this package, by name."""
-    root = Path(__file__).resolve().parent
-    state = hashlib.sha256(grammar_text().encode())
-    for path in sorted(root.rglob("*.py")):
-        state.update(f"\0{path.relative_to(root)}\0".encode())
-        state.update(hashlib.sha256(path.read_bytes()).digest())
-    return f"sha256:{state.hexdigest()}"
 
 
 # ---------------------------------------------------------------- files

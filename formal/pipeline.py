@@ -133,7 +133,7 @@ def _stands(program: Program, request: Request, replay: Replay) -> dict[str, Pro
     for prop in program.properties:
         known = request.remembered.findings.get(prop.name)
         if known is not None and prop.name in request.properties:
-            with suppress(Disagreement):
+            with suppress(Disagreement, LookupError, TypeError, ValueError):  # the entry is not what it was written as
                 found[prop.name] = replace(_settled(prop, Settled(known.engine, known.finding), request, replay), then=known.seconds)
     return found
 
