@@ -144,12 +144,12 @@ class Cycle:
 
 @dataclass(slots=True)
 class Thread:
-    """One thread that wrote into the log. `role`: inferred from `evidence`, an event of its; `events`: by name; `held`, `waited`: of
+    """One thread that wrote into the log, from line `first` to `last`. `role`: inferred from `evidence`, an event of its; `events`: by name; `held`, `waited`: of
     each lock; `co_schedules`, `bottom_halves`, `enters`: coroutine events that it logged."""
 
     who: int
-    first: At
-    last: At
+    first: int
+    last: int
     role: str = ""
     evidence: At | None = None
     rank: int = 99
@@ -181,7 +181,8 @@ class Oddity:
 @dataclass(frozen=True, slots=True)
 class Account:
     """Everything that is told of one log. `span`: from the first event to the last, in microseconds; `backwards`: lines that bear an
-    earlier time than one before them, `back_by`: by how much at most; `late`: locks that someone held before the log began; `circle`: threads that wait for each other at the log's end."""
+    earlier time than one before them, `back_by`: by how much at most; `holds`: the longest of the BQL, `other_holds` of all other locks;
+    `late`: locks that someone held before the log began; `circle`: threads that wait for each other at the log's end."""
 
     log: str
     lines: int
@@ -197,6 +198,7 @@ class Account:
     locks: Sequence[Lock]
     bql: Lock | None
     holds: Sequence[Hold]
+    other_holds: Sequence[Hold]
     waits: Sequence[Wait]
     pairs: Mapping[Pair, Total]
     edges: Sequence[Edge]

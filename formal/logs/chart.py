@@ -56,7 +56,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Everything that is drawn. `slice`: how long one is, if there were too many stretches to draw each; `slices`: how many fit the span."""
+    """Everything that is drawn. `slice`: how long one is, if there were too many stretches to draw each; `slices`: how many there are."""
 
     rows: tuple[tuple[str, int], ...]
     height: int
@@ -147,8 +147,14 @@ def _ticks(span: int) -> list[Tick]:
     for zoom in ZOOMS:
         step = _round(max(span, 1) / (TICKS * zoom))
         for moment in range(0, span + 1, step):
-            found.setdefault(moment, Tick(f"{100 * moment / max(span, 1):.4f}%", duration(moment) if moment else "0", zoom))
+            found.setdefault(moment, Tick(f"{100 * moment / max(span, 1):.4f}%", _moment(moment), zoom))
     return [found[moment] for moment in sorted(found)]
+
+
+def _moment(microseconds: int) -> str:
+    """`1.5 ms`: no digits that say nothing."""
+    size, unit = (1, "µs") if microseconds < 1000 else (1000, "ms") if microseconds < 1_000_000 else (1_000_000, "s")
+    return f"{microseconds / size:.9g} {unit}" if microseconds else "0"
 
 
 def _round(rough: float) -> int:

@@ -26,7 +26,7 @@ def document(words: Wording) -> dict[str, Any]:
         "bql": None if account.bql is None else account.bql.address,
         "threads": [_thread(words, thread) for thread in account.threads],
         "locks": [_lock(words, lock) for lock in account.locks],
-        "longest_holds": [_hold(hold) for hold in account.holds],
+        "longest_holds": [_hold(hold) for hold in (*account.holds, *account.other_holds)],
         "longest_waits": [_wait(wait) for wait in account.waits],
         "contention": [
             {
@@ -80,8 +80,8 @@ def _thread(words: Wording, thread: Thread) -> dict[str, Any]:
         "thread": thread.who,
         "role": words.role(thread.who) or None,
         "evidence": _at(thread.evidence),
-        "first_line": thread.first.line,
-        "last_line": thread.last.line,
+        "first_line": thread.first,
+        "last_line": thread.last,
         "events": dict(thread.events.most_common()),
         "held": {lock: _total(total) for lock, total in thread.held.items()},
         "waited": {lock: _total(total) for lock, total in thread.waited.items()},

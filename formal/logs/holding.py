@@ -8,11 +8,13 @@ no other may log `locked`: if one does, a line is missing, and that is told.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final, Protocol
 
 from formal.logs.account import UNKNOWN, At, Hold, Lock, Nesting, Oddity, Pair, Total, Wait, Who
 
+DEEPEST: Final = 32  # locks in one thread's hands; beyond, it is rather that their giving back was not logged
 KEPT: Final = 50  # oddities that are told with their lines
 
 
@@ -61,9 +63,10 @@ class Holding:
         """In the order of their first events."""
         return (state.lock for state in self._states.values())
 
-    def holds_of(self, who: Who) -> dict[str, Hold]:
-        """What someone holds now, by address."""
-        return self._held.get(who, {})
+    def holds_of(self, who: Who) -> Iterable[Hold]:
+        """What someone holds now, last taken first, up to `DEEPEST`."""
+        held = self._held.get(who)
+        return islice(reversed(held.values()), DEEPEST) if held else ()
 
     def odd(self, line: int, what: str, text: str) -> None:
         """Tell of something that does not fit. `what`: the kind, which is counted."""
@@ -181,11 +184,12 @@ class Holding:
         self._listener.waited(wait)
 
     def _nest(self, who: Who, address: str, at: At) -> None:
-        held = self.holds_of(who)
-        for other, hold in held.items():
-            if other != address:
-                gates = frozenset(one for one in held if one not in (other, address))
-                self._listener.nested(Nesting(other, address, who, hold.taken, at, gates))
+        held = [hold for hold in self.holds_of(who) if hold.lock != address]
+        if len(held) == DEEPEST:
+            self.odd(at.line, "deep", f"{_name(who)} asks for a lock while it has {len(self._held[who])}, of which the last are looked at")
+        for hold in held:
+            gates = frozenset(one.lock for one in held if one is not hold)
+            self._listener.nested(Nesting(hold.lock, address, who, hold.taken, at, gates))
 
     def _end(self, state: _State, hold: Hold, at: At) -> None:
         hold.given, hold.until = at, at.time

@@ -1,7 +1,7 @@
 """An account as one self-contained HTML page, with a timeline: for a browser, a mail, a CI artefact.
 
-In: phrases and a timeline. Out: the document, in ASCII, without scripts, which asks for nothing from anywhere. Its style is that of
-`prove --format html`, and follows the reader's light or dark. The same log gives the same bytes.
+In: phrases and a timeline. Out: the document, in ASCII, without scripts, which asks for nothing from anywhere. It
+follows the reader's light or dark. The same log gives the same bytes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from formal import __version__
@@ -20,13 +20,13 @@ from formal.logs.wording import Wording, duration, number, share, times
 
 def render(words: Wording, timeline: Timeline, top: int) -> str:
     """The page. `top`: how long its lists are; longer ones say so."""
-    loader = PrefixLoader({"report": PackageLoader("formal.formats.html"), "log": PackageLoader("formal.logs")})
+    loader = PackageLoader("formal.logs")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(duration=duration, times=times)
     environment.globals.update(share=share, number=number)
-    sheet = "".join(loader.get_source(environment, name)[0] for name in ("report/report.css", "log/log.css"))
+    sheet = loader.get_source(environment, "log.css")[0]
     digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
-    text = environment.get_template("log/log.html").render(
+    text = environment.get_template("log.html").render(
         words=words,
         account=words.account,
         chart=chart(words, timeline),

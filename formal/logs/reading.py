@@ -24,7 +24,7 @@ from formal.diagnostics import Diagnostic
 from formal.logs.account import Account, At, Hold, Lock, Nesting, Thread, Total, Wait
 from formal.logs.holding import Holding
 from formal.logs.order import Order
-from formal.logs.roles import role_of_event, role_of_site
+from formal.logs.roles import NONE, role_of_event, role_of_site
 from formal.logs.scheduling import Scheduling
 from formal.logs.timeline import Stretch, Timeline
 
@@ -43,6 +43,7 @@ COROUTINES: Final = (
     "qemu_coroutine_terminate",
 )
 EVENTS: Final = (*MUTEXES, *COROUTINE_MUTEXES, *COROUTINES)
+EARLY: Final = 200  # holds that are kept until it is known which lock is the BQL
 OFTEN: Final = 4096  # lines between two looks at the clock
 _BQL: Final = re.compile(r"util/main-loop\.c:\d+")
 _MUTEX: Final = re.compile(r"mutex (\w+) \((.*):(\d+)\)$")
@@ -87,6 +88,7 @@ class Watching:
         self._scheduling = Scheduling()
         self._coroutines: Counter[str] = Counter()
         self._holds: list[tuple[int, int, Hold]] = []
+        self._bql_holds: list[tuple[int, int, Hold]] = []
         self._waits: list[tuple[int, int, Wait]] = []
         self._bql: str | None = None
         self.timeline = Timeline()
@@ -95,24 +97,26 @@ class Watching:
         """One more event."""
         self._tick(event.stamp)
         self._events += 1
-        thread, name = event.thread, event.name
-        known = self._threads.get(thread)
-        at = At(event.number, self._now, "")
-        if known is None:
-            known = self._threads[thread] = Thread(thread, at, at)
-        known.last = at
-        known.events[name] += 1
-        self._role(known, role_of_event(name), at)
+        number, who, name = event.number, event.thread, event.name
+        thread = self._threads.get(who)
+        if thread is None:
+            thread = self._threads[who] = Thread(who, number, number)
+        thread.last = number
+        thread.events[name] += 1
         if name in MUTEXES:
-            self._mutex(known, event)
-        elif name in COROUTINE_MUTEXES:
+            self._mutex(thread, event)
+            return
+        at = At(number, self._now, "")
+        if (role := role_of_event(name)) is not NONE:
+            self._role(thread, role, at)
+        if name in COROUTINE_MUTEXES:
             self._coroutine_mutex(event, at)
-        else:
-            for hold in self._holding.holds_of(thread).values():
-                hold.events[name] += 1
-                hold.last = name
-            if name in COROUTINES:
-                self._coroutine(event, at)
+            return
+        for hold in self._holding.holds_of(who):
+            hold.events[name] += 1
+            hold.last = name
+        if name in COROUTINES:
+            self._coroutine(event, at)
 
     def _tick(self, stamp: str) -> None:
         """The clock is the wall's, and is looked at before a line's turn to be written comes. Where it goes back, time stands still."""
@@ -143,13 +147,20 @@ class Watching:
             self._holding.give(thread.who, address, at)
             return
         if self._bql is None and _BQL.fullmatch(site):
-            self._bql = address
+            self._found_bql(address)
         if address == self._bql:
             self._role(thread, role_of_site(site), at)
         if event.name == "qemu_mutex_lock":
             self._holding.ask(thread.who, address, at)
         else:
             self._holding.take(thread.who, address, at)
+
+    def _found_bql(self, address: str) -> None:
+        """From now on its holds are kept apart."""
+        self._bql = address
+        before, self._holds = sorted(self._holds, reverse=True), []
+        for _, _, hold in before:
+            self._keep_hold(hold)
 
     def _coroutine_mutex(self, event: Event, at: At) -> None:
         found = _CO_MUTEX.search(event.arguments)
@@ -180,13 +191,20 @@ class Watching:
 
     def held(self, hold: Hold) -> None:
         """A hold has ended."""
-        self._keep(self._holds, hold.duration, hold)
+        self._keep_hold(hold)
         self._sum(hold)
         self.timeline.add(Stretch("held", hold.who, hold.lock, hold.since, hold.until, hold.taken, hold.given))
 
+    def _keep_hold(self, hold: Hold) -> None:
+        """Keep it, if it is one of the longest."""
+        if hold.lock == self._bql:
+            self._keep(self._bql_holds, hold.duration, hold, self._top)
+        else:
+            self._keep(self._holds, hold.duration, hold, self._top if self._bql else max(self._top, EARLY))
+
     def waited(self, wait: Wait) -> None:
         """A wait has ended."""
-        self._keep(self._waits, wait.duration, wait)
+        self._keep(self._waits, wait.duration, wait, self._top)
         self._sum(wait)
         if wait.behind or wait.duration > 1:  # a lock that was free is no wait to be drawn
             self.timeline.add(Stretch("waited", wait.who, wait.lock, wait.asked.time, wait.until, wait.asked, wait.got))
@@ -195,11 +213,11 @@ class Watching:
         """A lock was asked for under another."""
         self._order.add(nesting)
 
-    def _keep(self, heap: list[tuple[int, int, T]], duration: int, one: T) -> None:
+    def _keep(self, heap: list[tuple[int, int, T]], duration: int, one: T, most: int) -> None:
         """Among the longest, if it is one of them; of equal ones the first."""
         self._ended += 1
         item = (duration, -self._ended, one)
-        if len(heap) < self._top:
+        if len(heap) < most:
             heapq.heappush(heap, item)
         elif item > heap[0]:
             heapq.heapreplace(heap, item)
@@ -234,7 +252,8 @@ class Watching:
             threads=sorted(self._threads.values(), key=lambda one: one.who),
             locks=locks,
             bql=next((lock for lock in locks if lock.address == self._bql), None),
-            holds=[hold for _, _, hold in sorted(self._holds, reverse=True)],
+            holds=[hold for _, _, hold in sorted(self._bql_holds, reverse=True)],
+            other_holds=[hold for _, _, hold in sorted(self._holds, reverse=True)][: self._top],
             waits=[wait for _, _, wait in sorted(self._waits, reverse=True)],
             pairs=dict(sorted(self._holding.pairs.items(), key=lambda one: -one[1].time)),
             edges=self._order.edges(),

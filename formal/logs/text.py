@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from formal.logs.account import Account, Total
+from formal.logs.account import Account, Hold, Total
 from formal.logs.wording import Wording, duration, number, share, times
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ def text(words: Wording, width: int, top: int) -> str:
         _threads(words),
         _locks(words, top),
         _sites(words, top),
-        _holds(words, width),
+        *(_holds(words, title, holds, width) for title, holds in words.longest()),
         _waits(words, width),
         _pairs(words, width, top),
         _circles(words, width, top),
@@ -73,13 +73,13 @@ def _sites(words: Wording, top: int) -> str:
     return f"{words.lock(lock.address)}, by where it was taken\n" + _table(rows, "<>>>") + more("place")
 
 
-def _holds(words: Wording, width: int) -> str:
+def _holds(words: Wording, title: str, holds: Sequence[Hold], width: int) -> str:
     lines = []
-    for hold in words.account.holds:
+    for hold in holds:
         least = "at least " if hold.taken is None or hold.given is None else ""
         lines.append(f"{least}{duration(hold.duration)}  {words.lock(hold.lock)} by {words.who(hold.who)}")
         lines.append(f"  {words.held(hold)}" + (f"; meanwhile {words.meanwhile(hold.events, _MEANWHILE)}" if hold.events else ""))
-    return _section("Longest holds", lines, width)
+    return _section(title, lines, width)
 
 
 def _waits(words: Wording, width: int) -> str:
@@ -96,8 +96,8 @@ def _pairs(words: Wording, width: int, top: int) -> str:
     shown, more = _cut(list(words.account.pairs.items()), top)
     for pair, total in shown:
         lines.append(
-            f"{duration(total.time)} {'' if total.count == 1 else 'in '}{times(total.count)}  {words.who(pair.who)} ({pair.site}) waited for"
-            f" {words.who(pair.holder)} ({pair.holder_site or 'since before the log'}) to give back {words.lock(pair.lock)}"
+            f"{duration(total.time)} {'' if total.count == 1 else 'in '}{times(total.count)}  {words.who(pair.who)} ({pair.site}) waited"
+            f" for {words.who(pair.holder)} ({pair.holder_site or 'since before the log'}) to give back {words.lock(pair.lock)}"
         )
     return _section("Who waited for whom", lines, width) + more("pair")
 

@@ -6,7 +6,7 @@ In: an account. Out: phrases. Must not lay anything out.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from formal.logs.account import UNKNOWN, Account, At, Cycle, Hold, Lock, Nesting, Total, Wait, Who
 
@@ -20,6 +20,7 @@ ODD: Mapping[str, str] = {
     "given back while free": "a lock given back that nobody had",
     "given back by another": "a lock given back by another thread than had it",
     "asks twice": "a lock asked for twice",
+    "deep": "more locks in one thread's hands than the order of locks is looked at for",
     "unreadable": "a lock's or coroutine's event whose arguments cannot be read",
 }
 
@@ -125,6 +126,13 @@ class Wording:
     def sites(self) -> list[tuple[str, Total]]:
         """The BQL's holds by where they began, longest in all first."""
         return sorted(self.account.bql.sites.items(), key=lambda one: -one[1].time) if self.account.bql else []
+
+    def longest(self) -> list[tuple[str, Sequence[Hold]]]:
+        """The longest holds, under titles."""
+        account = self.account
+        bql = "" if account.bql is None else self.lock(account.bql.address)
+        found = [(f"Longest holds of {bql}", account.holds), (f"Longest holds{' of other locks' if bql else ''}", account.other_holds)]
+        return [(title, holds) for title, holds in found if holds]
 
     def closing(self) -> list[tuple[str, list[str]]]:
         """What there is to say at the end, under titles."""
