@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from formal.cache import Cache
+from formal.commands.remembering import kept, recalled
 from formal.pipeline import Answer, Request, prove, select
 from formal.program import Program
 from formal.race import Disagreement
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from formal.certificates.checking import Checked
     from formal.certificates.record import Record
     from formal.certificates.solvers import Solver
+    from formal.frontend import Loaded
 
 _SOLVERS_AT_A_TIME = 1  # for each record: there are as many records at work as processors
 
@@ -28,7 +32,7 @@ _SOLVERS_AT_A_TIME = 1  # for each record: there are as many records at work as 
 @dataclass(frozen=True, slots=True)
 class Row:
     """How one model, or one record, fared. `state`: a key of `EXITS` in `commands.regress`; `problems`: lines of text; `how` the verdict
-    was found: "proved", "proved again" or "rechecked"; `record`: the file, if there is one."""
+    was found: "proved", "cached" (all of it), "proved again" or "rechecked"; `record`: the file, if there is one."""
 
     file: str
     state: str
@@ -51,21 +55,44 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One model to judge. `records`: None if nothing is stored anywhere."""
+    """One model to judge. `records`: of this model, None if nothing is stored anywhere; `cache`: the folder of verdicts; `loaded`: the
+    model, and `others`, what its records are about, by file: for those who have no files of ours."""
 
     path: str
     defines: Mapping[str, str]
     engine: str
     timeout: float
     records: Records | None
+    cache: Path | None = None
+    loaded: Loaded | None = None
+    others: Mapping[str, Loaded] = field(default_factory=dict)
 
 
-def judge(task: Task) -> Iterator[Row]:
+def judge(task: Task) -> tuple[Row, ...]:
     """The rows of one model."""
+    return tuple(_judged(task))
+
+
+def carried(task: Task) -> Task:
+    """The task with everything in it that judging would read."""
+    from formal.frontend import load
+
+    stored = () if task.records is None else task.records.of.get(task.path, ())
+    others = {path: _load_other(record) for path, record in stored if record.defines or record.extra}
+    return replace(task, loaded=load(task.path, task.defines, ()), others=others)
+
+
+def _load_other(record: Record) -> Loaded:
+    from formal.frontend import load
+
+    return load(record.file, record.parameters, record.extra)
+
+
+def _judged(task: Task) -> Iterator[Row]:
     from formal.frontend import load
 
     begun = time.monotonic()
-    loaded = load(task.path, task.defines, ())
+    loaded = task.loaded or load(task.path, task.defines, ())
     program = loaded.program
     if program is None:
         problems = tuple(diagnostic.render() for diagnostic in loaded.diagnostics if diagnostic.is_error)
@@ -97,18 +124,20 @@ def _by_proof(task: Task, program: Program, begun: float) -> Row:
     problems = [*differences(program.expectations, found.report), *_crashes(found)]
     state = "internal error" if found.crashes else "differs" if problems else "as recorded"
     verdict = found.report.verdict
+    how = "cached" if all(result.then is not None for result in found.report.properties) else "proved"
     if task.records is None:
-        return Row(task.path, state, _told(verdict), wanted, 0.0, tuple(problems), "proved")
+        return Row(task.path, state, _told(verdict), wanted, 0.0, tuple(problems), how)
     if verdict in (Verdict.PROVED, Verdict.VIOLATED):  # else there is nothing to record
         problems.append(f"it has no record; `formal prove {task.path} --save {task.records.folder}` makes one")
         state = "missing" if state == "as recorded" else state
-    return Row(task.path, state, _told(verdict), wanted, 0.0, tuple(problems), "proved")
+    return Row(task.path, state, _told(verdict), wanted, 0.0, tuple(problems), how)
 
 
 def _prove(task: Task, program: Program, names: tuple[str, ...], begun: float) -> Answer:
     """Raises Disagreement."""
-    depth = depth_for(program.expectations)
-    return prove(program, Request(names, depth, task.engine, deadline=begun + task.timeout, begun=begun))
+    cache = None if task.cache is None else Cache(task.cache)
+    request = Request(names, depth_for(program.expectations), task.engine, deadline=begun + task.timeout, begun=begun)
+    return kept(cache, program, request, prove(program, recalled(cache, program, request)))
 
 
 def _crashes(found: Answer) -> Iterator[str]:
@@ -136,9 +165,7 @@ def _by_record(task: Task, program: Program, path: str, record: Record, begun: f
 
 def _other(task: Task, path: str, record: Record, begun: float) -> Row:
     """The row of a record under other parameters than the model's own: those are no matter of `expect`."""
-    from formal.frontend import load
-
-    loaded = load(record.file, record.parameters, record.extra)
+    loaded = task.others.get(path) or _load_other(record)
     if loaded.program is None or loaded.program.digest != record.digest:
         return Row(path, "stale", "none", "", 0.0, (_stale(task, path, record),), "", path)
     return _rechecked(task, loaded.program, path, record, begun)[0]

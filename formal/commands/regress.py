@@ -11,16 +11,17 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formal import __version__
-from formal.children import Child, Ended, Tell, wait
-from formal.commands.judging import Records, Row, Task, judge
+from formal.commands.executing import check_executor, configure_executor, hired
+from formal.commands.judging import Records, Row, Task, carried, judge
 from formal.commands.recheck import choose_solvers, read_record, told_solvers
+from formal.commands.remembering import cache_of, configure_cache
 from formal.console import (
     Exit,
     Parser,
@@ -32,8 +33,11 @@ from formal.console import (
     definitions,
     job_summary,
     positive,
+    say,
     seconds,
 )
+from formal.executor.calls import Within
+from formal.executor.crew import Ending, gather
 from formal.formats import judged
 from formal.formats.board import Board
 from formal.regress import is_protocol
@@ -75,6 +79,8 @@ def configure(parser: Parser) -> None:
         metavar="N",
         help="models at the same time (default: as many as there are processors, half of that without records)",
     )
+    configure_executor(parser)
+    configure_cache(parser)
     parser.add_argument("--format", default="text", metavar="NAME", help=f"{', '.join(_FORMATS)} (default: text)")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
     parser.add_argument("--no-color", action="store_true", help="no progress on a terminal (so do NO_COLOR and a pipe)")
@@ -199,6 +205,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UsageError(f"unknown engine `{arguments.engine}`", f"the engines are {', '.join((AUTO, *ENGINES))}")
     if arguments.format not in _FORMATS:
         raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(_FORMATS)}")
+    check_executor(arguments.executor)
     definitions(arguments.defines)
     check_writable(arguments.output)
 
@@ -224,63 +231,47 @@ def _below(given: str) -> list[str]:
 
 def _rows(paths: Sequence[str], arguments: argparse.Namespace, records: Records | None, board: Board) -> Iterator[Row]:
     """The rows in the order in which the models are done; as many at a time as asked for."""
-    begun = time.monotonic()
     processors = os.cpu_count() or 2
     jobs = arguments.jobs or (max(1, processors // 2) if records is None else processors)  # a proof has several engines at work
-    queue = list(paths)
-    working: dict[Child, tuple[str, float]] = {}
-    told: dict[str, list[Row]] = {}
-    crashes: dict[str, str | None] = {}
-    try:
-        while queue or working:
-            while queue and len(working) < jobs:
-                path = queue.pop(0)
-                working[Child(_work(path, arguments, records), list(working))] = (path, time.monotonic())
-            now = time.monotonic()
-            at_work = [(path, now - since) for path, since in working.values()]
-            board.show(at_work, len(paths) - len(queue) - len(working), len(paths), now - begun)
-            for child in wait(list(working), 0.2):
-                _hear(child, working[child][0], told, crashes)
-            for child, (path, since) in list(working.items()):
-                taken = time.monotonic() - since
-                if not child.ended and taken > _patience(path, arguments, records):
-                    child.end()
-                    crashes[path] = f"ended from outside after {taken:.0f} s"
-                if child.ended:
-                    del working[child]
-                    yield from told.get(path, ())
-                    if path not in told or crashes.get(path) is not None:
-                        yield _lost(path, crashes.get(path), taken)
-    finally:
-        for child in working:
-            child.end()
+    begun = time.monotonic()
+    since: dict[int, float] = {}
+
+    def watch(working: Sequence[int], done: int) -> None:
+        now = time.monotonic()
+        board.show([(paths[one], now - since.setdefault(one, now)) for one in working], done, len(paths), now - begun)
+
+    def tell(number: int | None, text: str) -> None:
+        board.clear()
+        say(f"note: {text}" if number is None else f"note: {paths[number]}: {text}; tried again")
+
+    tasks = _tasks(paths, arguments, records)
+    with hired(arguments.executor, jobs) as crew:
+        futures = [
+            crew.executor.submit(Within(_patience(task, arguments), judge), carried(task) if crew.elsewhere else task) for task in tasks
+        ]
+        for ending in gather(crew, futures, tell, watch):
+            if ending.error is None:
+                yield from ending.value
+            else:
+                now = time.monotonic()
+                yield _lost(paths[ending.number], ending, now - since.get(ending.number, now))
 
 
-def _patience(path: str, arguments: argparse.Namespace, records: Records | None) -> float:
+def _tasks(paths: Sequence[str], arguments: argparse.Namespace, records: Records | None) -> Iterator[Task]:
+    cache = cache_of(arguments)
+    defines = definitions(arguments.defines)
+    for path in paths:
+        own = None if records is None else replace(records, of={path: records.of.get(path, ())})
+        yield Task(path, defines, arguments.engine, arguments.timeout, own, None if cache is None else cache.folder)
+
+
+def _patience(task: Task, arguments: argparse.Namespace) -> float:
     """Seconds after which a model's process is ended from outside: it has so many for the model, and for each of its records."""
-    stored = 1 if records is None else max(1, len(records.of.get(path, ())))
+    stored = 1 if task.records is None else max(1, len(task.records.of.get(task.path, ())))
     return float(arguments.timeout * stored + _GRACE)
 
 
-def _hear(child: Child, path: str, told: dict[str, list[Row]], crashes: dict[str, str | None]) -> None:
-    for value in child.receive():
-        match value:
-            case Row():
-                told.setdefault(path, []).append(value)
-            case Ended(crash=crash):
-                crashes[path] = crash
-
-
-def _work(path: str, arguments: argparse.Namespace, records: Records | None) -> Callable[[Tell], None]:
-    task = Task(path, definitions(arguments.defines), arguments.engine, arguments.timeout, records)
-
-    def work(tell: Tell) -> None:
-        for row in judge(task):
-            tell(row)
-
-    return work
-
-
-def _lost(path: str, crash: str | None, taken: float) -> Row:
-    """The row of a model whose process ended without a word."""
-    return Row(path, "internal error", "none", "", taken, (crash or "its process ended without an answer",))
+def _lost(path: str, ending: Ending, taken: float) -> Row:
+    """The row of a model that has no answer: its process ended, or broke down."""
+    said = "\n".join([str(ending.error), *getattr(ending.error, "__notes__", ())])
+    return Row(path, "internal error", "none", "", taken, (said or "its process ended without an answer",))

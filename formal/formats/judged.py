@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 AS_RECORDED = "as recorded"
+CACHED = "cached"
 _SLOWEST = 3
 
 
@@ -36,7 +37,7 @@ class Judged(Protocol):
 def in_words(row: Judged) -> str:
     """Its verdict, what was expected instead, and how it was found."""
     expected = f", expected {row.expected}" if row.state in ("differs", "internal error") and row.expected else ""
-    return row.verdict + expected + (f" ({row.how})" if row.record is not None and row.how else "")
+    return row.verdict + expected + (f" ({row.how})" if row.how and (row.record is not None or row.how == CACHED) else "")
 
 
 def line(row: Judged, width: int) -> str:
