@@ -144,8 +144,8 @@ class Cycle:
 
 @dataclass(slots=True)
 class Thread:
-    """One thread that wrote into the log, from line `first` to `last`. `role`: inferred from `evidence`, an event of its; `events`: by name; `held`, `waited`: of
-    each lock; `co_schedules`, `bottom_halves`, `enters`: coroutine events that it logged."""
+    """One thread that wrote into the log, from line `first` to `last`. `role`: inferred from `evidence`, an event of its; the lower its
+    `rank`, the surer; `events`: by name; `held`, `waited`: by lock."""
 
     who: int
     first: int
