@@ -5,13 +5,13 @@ In: a program and options. Out: findings, progress, statistics. It stands on the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from formal.diagnostics import InternalError
 from formal.engines import fairness
 from formal.engines.exploration import Exploration, OutOfMemory
-from formal.engines.protocol import MERGING, Finding, Options, Progress, Statistics, Tell
+from formal.engines.protocol import MERGING, SYMMETRY, Finding, Options, Progress, Statistics, Tell
 from formal.engines.scout import FEW, Scout
 from formal.engines.shortest import Shortest
 from formal.engines.survey import Survey, survey
@@ -26,7 +26,7 @@ def run(program: Program, options: Options, tell: Tell) -> None:
     """Settles the properties asked for, as far as memory and depth allow."""
     search = _Search(program, options, tell)
     try:
-        search.explore_merged()
+        search.explore_reduced()
         search.explore()
         search.conclude()
     except OutOfMemory:
@@ -50,10 +50,12 @@ class _Search:
         self._tell = tell
         self._depth = options.depth
         self._memory = options.memory
-        self._merge = MERGING not in options.without and options.depth is None and all(p.kind != "liveness" for p in self._properties)
+        single = options.depth is not None or any(p.kind == "liveness" for p in self._properties)  # steps matter, one by one
+        self._merge = MERGING not in options.without and not single
+        self._fold = SYMMETRY not in options.without and not single
         self._exploration = Exploration(Machine(program), options.memory)
         self._shortest = Shortest(self._exploration)
-        self._merged: dict[str, int] = {}  # figures of the search with merged steps
+        self._reduced: dict[str, int] = {}  # figures of the searches that leave something out
         self._found: dict[str, _Found] = {}
         self._watch()
 
@@ -67,19 +69,30 @@ class _Search:
 
     # ------------------------------------------------------------ safety
 
-    def explore_merged(self) -> None:
-        """Settles what a search with merged steps can settle: it proves; what it finds violated, the plain search finds too, and says in
-        how few steps. Few states are explored plainly at once. Raises OutOfMemory."""
-        if not self._merge:
+    def explore_reduced(self) -> None:
+        """Settles what a search can settle that leaves something out: it proves; what it finds violated, the plain search finds too, and
+        says in how few steps. Few states are explored plainly at once. Raises OutOfMemory."""
+        if not (self._merge or self._fold):
             return
         self.explore(lambda: len(self._exploration.states) >= FEW)
-        if self._exploration.exhausted or not self._open:
-            return
-        scout = Scout(self._exploration.machine, self._open.values(), self._memory)
-        try:
-            self._follow(scout)
-        finally:
-            self._merged = {"merged states": scout.states, "merged transitions": scout.transitions, "merged depth": scout.depth - 1}
+        for scout in self._scouts():
+            try:
+                self._follow(scout)
+            finally:
+                figures = {"states": scout.states, "transitions": scout.transitions, "depth": scout.depth - 1}
+                self._reduced |= {f"{scout.kind} {name}": figure for name, figure in figures.items()}
+
+    def _scouts(self) -> Iterator[Scout]:
+        """The searches that leave something out, as long as there is need of one."""
+        machine = self._exploration.machine
+        unsettled = not self._exploration.exhausted and self._open
+        symmetry = (
+            machine.symmetry(p.condition for p in self._open.values() if p.condition is not None) if unsettled and self._fold else None
+        )
+        if symmetry:
+            yield Scout(machine, self._open.values(), self._memory, symmetry, merge=self._merge)
+        if self._merge and self._open and not self._exploration.exhausted and not (symmetry and symmetry.exact):
+            yield Scout(machine, self._open.values(), self._memory)
 
     def _follow(self, scout: Scout) -> None:
         """Level by level, as long as it can tell something. Raises OutOfMemory."""
@@ -88,11 +101,11 @@ class _Search:
             if scout.useless:
                 return
             self._settle_violated(violated)
-            self._tell(Progress(self._covered(scout), f"{scout.states:,} states, some steps merged"))
+            self._tell(Progress(self._covered(scout), f"{scout.states:,} states, {scout.leaves_out}"))
         if scout.exhausted:
             explored = _explored(scout.states, scout.transitions, scout.depth - 1)
             for name in set(self._open) - scout.doubtful:
-                self._settle(name, Verdict.PROVED, None, f"{explored}; merged steps count as one")
+                self._settle(name, Verdict.PROVED, None, f"{explored}; {scout.counts}")
             self._watch()
 
     def _settle_violated(self, names: set[str]) -> None:
@@ -100,7 +113,7 @@ class _Search:
         self.explore(lambda: names.isdisjoint(self._open))
         missing = names.intersection(self._open)
         if missing:
-            raise InternalError(f"violated where steps are merged, and nowhere else: {', '.join(sorted(missing))}")
+            raise InternalError(f"violated where something is left out, and nowhere else: {', '.join(sorted(missing))}")
 
     def _covered(self, scout: Scout) -> int:
         """Steps in which nothing open is violated: merged steps are at least as many as their levels."""
@@ -180,7 +193,7 @@ class _Search:
 
     def give_up(self) -> None:
         """Memory is used up."""
-        states = len(self._exploration.states) + self._merged.get("merged states", 0)
+        states = len(self._exploration.states) + sum(figure for name, figure in self._reduced.items() if name.endswith(" states"))
         for name in list(self._open):
             reason = f"{states:,} states took more than {self._memory:,} MiB; try smaller parameters, --depth, or another engine"
             self._settle(name, Verdict.UNDECIDED, None, reason)
@@ -190,7 +203,7 @@ class _Search:
         exploration = self._exploration
         depth = exploration.depth - 1 if exploration.exhausted else exploration.depth
         figures = {"states": len(exploration.states), "transitions": exploration.transitions, "depth": depth}
-        self._tell(Statistics(figures | self._merged))
+        self._tell(Statistics(figures | self._reduced))
 
 
 def _explored(states: int, transitions: int, depth: int) -> str:

@@ -1,6 +1,6 @@
 """The reachable states of a program, level by level.
 
-In: a program's machine, and whether quiet steps are merged with those before them. Out: its states in order of their distance from the
+In: a program's machine, whether quiet steps are merged with those before them, and what is taken for the same. Out: its states in order of their distance from the
 start, and where each level starts. What to check on the way is the
 caller's business: it gets every state with the threads that wait and move, and every step that ends in an error.
 """
@@ -11,7 +11,7 @@ import resource
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
-from formal.interp import Machine, Merging, Run, State, Stop
+from formal.interp import Machine, Merging, Run, State, Stop, Symmetry
 
 Visit: TypeAlias = Callable[[int, State, list[int], list[int]], None]  # the state's number, the state, who waits, who moves
 Err: TypeAlias = Callable[[int, int, str], None]  # the state's number, the thread, the property
@@ -26,14 +26,18 @@ class OutOfMemory(Exception):
 class Exploration:
     """A breadth-first search that can be resumed. `starts[k]` is the number of the first state of level k; the last level is unexpanded."""
 
-    def __init__(self, machine: Machine, memory: int | None = None, merging: Merging | None = None) -> None:
+    def __init__(
+        self, machine: Machine, memory: int | None = None, merging: Merging | None = None, symmetry: Symmetry | None = None
+    ) -> None:
         self.machine = machine
         self.threads = len(machine.program.threads)
         self._memory = memory
         self._runs: dict[int, Run] = {}
         self._step = machine.run if merging is None else merging.step
+        self._symmetry = symmetry
         first = machine.initial()
-        self.states: list[State] = [first] if merging is None else merging.first(first)
+        starts = [first] if merging is None else merging.first(first)
+        self.states: list[State] = starts if symmetry is None else list(dict.fromkeys(map(symmetry.normal, starts)))
         self.index: dict[State, int] = {state: number for number, state in enumerate(self.states)}
         self.starts: list[int] = [0]
         self.transitions = 0
@@ -64,6 +68,8 @@ class Exploration:
         """The next level: visits each of its states, and adds their successors. Raises OutOfMemory."""
         states, index, threads, runs = self.states, self.index, range(self.threads), self._runs
         level = self.level(self.depth)
+        symmetry = self._symmetry
+        normal = None if symmetry is None else symmetry.normal
         self.starts.append(level.stop)
         for number in level:
             if number % LOOK_UP_EVERY == 0:
@@ -77,12 +83,16 @@ class Exploration:
                     continue
                 results = (runs.get(control) or self.run_of(control))(state)
                 (moving if results else waiting).append(thread)
+                if symmetry is not None and not symmetry.exact:
+                    results = symmetry.steps(state, thread, self.run_of)
                 for _, after in results:
                     self.transitions += 1
                     if isinstance(after, Stop):
                         if after.prop is not None:
                             err(number, thread, after.prop)
                     elif after not in index:
+                        if normal is not None and (after := normal(after)) in index:  # noqa: PLW2901 - another name costs
+                            continue
                         index[after] = len(states)
                         states.append(after)
             visit(number, state, waiting, moving)

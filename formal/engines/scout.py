@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from formal.engines.exploration import Exploration
-from formal.interp import Machine, State
+from formal.interp import Machine, State, Symmetry
 from formal.interp.references import Function
 from formal.program import DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, RANGE, Property
 
@@ -21,19 +21,40 @@ LEAST: Final = 20  # steps on which one must have been merged, for this to go on
 class Scout:
     """Looks ahead. `doubtful`: what it cannot tell; `useless`: when it should not be asked any more."""
 
-    def __init__(self, machine: Machine, properties: Iterable[Property], memory: int | None) -> None:
+    def __init__(
+        self, machine: Machine, properties: Iterable[Property], memory: int | None, symmetry: Symmetry | None = None, *, merge: bool = True
+    ) -> None:
         self._properties = {prop.name: prop for prop in properties}
+        self._sure = symmetry is None or symmetry.exact
         invariants = {
             prop.name: prop.condition for prop in self._properties.values() if prop.kind == "invariant" and prop.condition is not None
         }
-        self._merging = machine.merging(invariants.values())
+        self._merging = machine.merging(invariants.values(), None if symmetry is None else symmetry.apart) if merge else None
+        self._symmetry = symmetry
         self._tests = {name: machine.condition(condition) for name, condition in invariants.items()}
-        self._exploration = Exploration(machine, memory, self._merging)
+        self._exploration = Exploration(machine, memory, self._merging, symmetry)
         self._asked: dict[str, Function] = {}
         self._deadlocks: list[str] = []
         self._found: set[str] = set()
         self.doubtful: set[str] = set()
         self.useless = False
+
+    @property
+    def kind(self) -> str:
+        """What its states are, for the figures."""
+        return "merged" if self._symmetry is None else "folded"
+
+    @property
+    def leaves_out(self) -> str:
+        """Said of what it has found so far."""
+        return "some steps merged" if self._symmetry is None else "alike ones left out"
+
+    @property
+    def counts(self) -> str:
+        """How its figures are to be read."""
+        said = ["merged steps count as one"] if self._merging is not None else []
+        said += ["alike states count as one"] if self._symmetry is not None else []
+        return ", ".join(said)
 
     @property
     def exhausted(self) -> bool:
@@ -63,10 +84,13 @@ class Scout:
         if DEADLOCK_PARTIAL in asked and DEADLOCK_GLOBAL not in asked:
             self._deadlocks.append(DEADLOCK_GLOBAL)
         self._exploration.expand(self._visit, self._err)
-        if DEADLOCK_GLOBAL in self._found:
+        if DEADLOCK_GLOBAL in self._found and self._merging is not None:
             self.doubtful.add(DEADLOCK_PARTIAL)
-        self.useless |= self.states >= FEW and self._merging.taken * LEAST < self.transitions
-        return self._found.intersection(asked)
+        if self._merging is not None and self._symmetry is None:
+            self.useless |= self.states >= FEW and self._merging.taken * LEAST < self.transitions
+        if not self._sure:
+            self.doubtful |= self._found
+        return self._found.intersection(asked) - self.doubtful
 
     def _visit(self, _number: int, state: State, waiting: list[int], moving: list[int]) -> None:
         self._found.update([name for name, holds in self._asked.items() if not holds(state)])
@@ -76,4 +100,4 @@ class Scout:
     def _err(self, _number: int, _thread: int, prop: str) -> None:
         """An overflow may be one because a merged `post` came early, and may hide what would have come instead."""
         self._found.add(prop)
-        self.useless |= prop == RANGE
+        self.useless |= prop == RANGE and self._merging is not None

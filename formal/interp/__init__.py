@@ -12,5 +12,6 @@ from formal.interp.layout import State
 from formal.interp.machine import Machine, Outcome, Place
 from formal.interp.quiet import Merging
 from formal.interp.replay import ReplayError, replay
+from formal.interp.symmetry import Symmetry
 
-__all__ = ["Deadlock", "Machine", "Merging", "Outcome", "Place", "ReplayError", "Run", "State", "Stop", "Waiting", "replay"]
+__all__ = ["Deadlock", "Machine", "Merging", "Outcome", "Place", "ReplayError", "Run", "State", "Stop", "Symmetry", "Waiting", "replay"]

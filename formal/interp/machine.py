@@ -6,7 +6,7 @@ the replay of witnesses stand on it. Must not know how a search goes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from formal.interp.actions import Actions
@@ -21,6 +21,8 @@ from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Target, U
 from formal.interp.quiet import Merging
 from formal.interp.reach import Reach
 from formal.interp.references import Function
+from formal.interp.sorts import sorts
+from formal.interp.symmetry import Symmetry
 from formal.interp.touching import Touching
 from formal.interp.view import Views, phase_of
 from formal.program import Atomic, Expr, Info, Program
@@ -123,13 +125,18 @@ class Machine:
             return self._actions.atomics.before_error(node, node.item.stmt, state, Stop(error)) or state
         return state
 
-    def merging(self, invariants: Iterable[Expr]) -> Merging:
-        """The steps, each with the quiet ones behind it, where these invariants are looked at."""
+    def symmetry(self, conditions: Iterable[Expr]) -> Symmetry:
+        """What the program, and these conditions, cannot tell apart."""
+        return Symmetry(self._layout, self._controls, sorts(self.program, conditions), self.run)
+
+    def merging(self, invariants: Iterable[Expr], apart: Callable[[int, int], bool] | None = None) -> Merging:
+        """The steps, each with the quiet ones behind it, where these invariants are looked at. A step from one control to another for
+        which `apart` holds is none of those."""
 
         def touching(shut: frozenset[int]) -> Touching:
             return Touching(self._layout, self._controls, self._expressions, shut)
 
-        return Merging(self._layout, self._controls, touching, self.run, self._holds, invariants)
+        return Merging(self._layout, self._controls, touching, self.run, self._holds, invariants, apart)
 
     # ------------------------------------------------------------ what was executed
 

@@ -52,12 +52,14 @@ class Edge:
 
     blockers: tuple[Blocker, ...]
     looks: tuple[Look, ...]
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
     """The step of one control, that may be quiet in some states. `spawned`: threads that it may start."""
 
+    control: int
     thread: int
     run: Run
     effects: Effects
@@ -77,6 +79,7 @@ class Merging:
         run: Callable[[int], Run],
         compile_: Compile,
         invariants: Iterable[Expr],
+        apart: Callable[[int, int], bool] | None = None,
     ) -> None:
         program = self._program = layout.program
         self._controls = controls
@@ -92,6 +95,7 @@ class Merging:
         self._spawners = [[other for other in self._threads if Effect("spawn", thread) in spawns[other]] for thread in self._threads]
         parts = [part for invariant in invariants for part in conjuncts(invariant, NOBODY)]
         self._parts = [(compile_(part, env), self._all.condition(part, env)) for part, env in parts]
+        self._apart = apart or (lambda _before, _after: False)
         self.taken = 0
 
     # ------------------------------------------------------------ merged steps
@@ -154,7 +158,7 @@ class Merging:
             edge = quiet.edges.get(after[thread])
             if edge is None:
                 edge = self._edge(quiet, after[thread])
-            if (edge.blockers or edge.looks) and not self._passes(edge, thread, held, state):
+            if edge.apart or ((edge.blockers or edge.looks) and not self._passes(edge, thread, held, state)):
                 return None
             found.append(after)
         return found or None
@@ -206,8 +210,10 @@ class Merging:
         thread = node.env.thread
         effects = self._all.step(control) | {self._passing(control, thread)}
         quiet = None
-        if RANGE not in self._program.disabled or not any(effect.kind in ("post", "schedule") for effect in effects):
-            quiet = Quiet(thread, self._run(control), effects, self._spawned(effects), self._blockers(effects, thread))
+        spawned = self._spawned(effects)
+        silent = RANGE in self._program.disabled and any(effect.kind in ("post", "schedule") for effect in effects)
+        if not silent and not any(self._apart(NOT_SPAWNED, self._controls.start(other).control) for other in spawned):
+            quiet = Quiet(control, thread, self._run(control), effects, spawned, self._blockers(effects, thread))
         self._quiet[control] = quiet
         return quiet
 
@@ -216,7 +222,7 @@ class Merging:
         arrival = frozenset((Effect("finishes", thread) if after == FINISHED else self._passing(after, thread),))
         effects = quiet.effects | arrival
         looks = [self._look(holds, topics, thread) for holds, topics in self._parts if in_the_way(effects, topics)]
-        edge = quiet.edges[after] = Edge(self._blockers(arrival, thread), tuple(looks))
+        edge = quiet.edges[after] = Edge(self._blockers(arrival, thread), tuple(looks), self._apart(quiet.control, after))
         return edge
 
     def _look(self, holds: Function, topics: Effects, thread: int) -> Look:

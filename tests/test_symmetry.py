@@ -1,0 +1,183 @@
+"""Symmetry: what a search leaves out because it is like something else changes no answer."""
+
+from __future__ import annotations
+
+import random
+from itertools import permutations
+
+import pytest
+from differential import safety
+from test_interp import program_of
+
+from formal.engines.exploration import Exploration
+from formal.interp import Machine, State, Stop, Symmetry
+from formal.interp.sorts import Sort, sorts
+from formal.program import DEADLOCK_PARTIAL, Program
+
+# ---------------------------------------------------------------- models
+
+
+class Family:
+    """A random model of a family of threads, with an array for each, and somebody who goes through them."""
+
+    def __init__(self, seed: int) -> None:
+        self._pick = random.Random(seed)
+        self._depth = 0
+
+    def text(self) -> str:
+        size = self._pick.choice((2, 3, 3))
+        own = "".join(f"    {self.statement('i')}\n" for _ in range(self._pick.randint(1, 3)))
+        body = self._pick.choice(("{}", "loop {{\n{} }}")).format(own)
+        lines = [
+            "mutex L;",
+            f"mutex M[{size}];",
+            f"sem S[{size}] max 1 = {self._pick.choice((0, 0, 1))};",
+            f"0..2 n[{size}];",
+            "bool f[t];",
+            "bool x;",
+            "cond C;",
+            "context X;",
+            "thread_local bool p;",
+            f"bh b[i: {size}] on X {{ {self.plain('i')} }}",
+            f"thread t[i: {size}] {{ {body} }}",
+            f"thread u {{ {self.around(size)} {self.around(size)} }}",
+            "proc q(ref mutex m, ref 0..2 k) { with m { k = 1; skip; } }",
+            "deadlock free;",
+            f"invariant a: {self.condition(size)};",
+            f"invariant b: {self.condition(size)};",
+        ]
+        return "\n".join(lines)
+
+    def statement(self, i: str) -> str:
+        pick = self._pick.randrange(7)
+        if pick == 0:
+            return f"with L {{ {self.plain(i)} {self.plain(i)} }}"
+        if pick == 1:
+            return f"if ({self.test(i)}) {{ {self.plain(i)} }} else {{ {self.plain(i)} }}"
+        if pick == 2:
+            return f"choose {{ {self.plain(i)} }} or {{ {self.plain(i)} }}"
+        if pick == 3:
+            return f"atomic {{ {self.some(('x = !x;', f'n[{i}] = 2;'))} {self.plain(i)} }}".replace("poll X;", "skip;").replace("wait C with L;", "skip;")
+        return self.plain(i)
+
+    def plain(self, i: str) -> str:
+        return self.some(
+            (
+                "skip;",
+                f"n[{i}] = 1;",
+                f"n[{i}] = x ? 2 : 0;",
+                "x = true;",
+                "x = false;",
+                f"with M[{i}] {{ skip; }}",
+                f"wait S[{i}];",
+                f"post S[{i}];",
+                f"schedule b[{i}];",
+                "poll X;",
+                "p = true;",
+                f"f[t[{i}]] = true;",
+                f"await n[{i}] != 0 || x;",
+                "lock L; unlock L;",
+                "signal C;",
+                "with L { wait C with L; }",
+                f"q(M[{i}], n[{i}]);",
+                f"assert n[{i}] != 2 || !x;",
+            )
+        )
+
+    def around(self, size: int) -> str:
+        """What somebody does with all of them, or with none."""
+        last = self._pick.choice((size - 1, size - 1, size - 1, size - 2, 0))
+        return self.some(
+            (
+                f"for v in 0..{last} {{ {self.plain('v')} }}",
+                f"for v in 0..{last} {{ {self.plain('v')} {self.plain('v')} }}",
+                f"for v in 0..{size - 1} {{ if ({self.test('v')}) {{ break; }} {self.plain('v')} }}",
+                "for v in t { await v.p || f[v]; f[v] = false; }",
+                f"atomic {{ for v in 0..{size - 1} {{ if (n[v] == 0) {{ n[v] = 1; schedule b[v]; }} }} }}",
+                f"atomic {{ for v in 0..{size - 1} {{ if (n[v] == 0) {{ x = !x; n[v] = 1; }} }} }}",
+                self.plain("0"),
+                f"{self.plain(str(size - 1))} {self.plain('0')}",
+                "x = true;",
+                "with L { x = !x; }",
+                "loop { poll X blocking; }",
+                f"await forall v in 0..{size - 1}: n[v] != 0; x = !x;",
+            )
+        )
+
+    def test(self, i: str) -> str:
+        return self.some((f"n[{i}] == 1", "x", f"count(S[{i}]) > 0", f"pending(b[{i}])", "p", f"owner(M[{i}]) == none", "owner(L) == self"))
+
+    def condition(self, size: int) -> str:
+        last = size - 1
+        return self.some(
+            (
+                f"forall v in 0..{last}: n[v] != 2 || x",
+                f"(number of v in 0..{last}: n[v] == 1) < {self._pick.randint(1, size)}",
+                "forall v in t: f[v] implies !v.p",
+                "forall v in thread: !holds(v, L) || x",
+                f"exists v in 0..{last}: n[v] == 0 || pending(b[v])",
+                "n[0] != 1 || x",
+                f"forall v in 0..{last}: forall w in 0..{last}: v != w implies !(n[v] == 2 && n[w] == 2)",
+                "!x || owner(L) != u",
+                f"forall v in 0..{last}: owner(M[v]) == none || owner(M[v]) == t[v]",
+                f"forall v in 1..{last}: n[v] != 2",
+                f"forall v in 0..{last - 1}: n[v] <= n[v + 1]",
+            )
+        )
+
+    def some(self, texts: tuple[str, ...]) -> str:
+        return self._pick.choice(texts)
+
+
+def symmetry_of(program: Program, machine: Machine) -> Symmetry:
+    return machine.symmetry(p.condition for p in program.properties if p.condition is not None)
+
+
+def explored(program: Program, *, fold: bool, merge: bool = False, most: int = 20_000) -> tuple[Exploration, set[str]] | None:
+    """Everything that can be reached, and what is violated; None if that is too much."""
+    machine = Machine(program)
+    invariants = {p.name: p.condition for p in program.properties if p.kind == "invariant" and p.condition is not None}
+    tests = {name: machine.condition(condition) for name, condition in invariants.items()}
+    deadlocks = [p.name for p in program.properties if p.kind == "deadlock"]
+    symmetry = symmetry_of(program, machine) if fold else None
+    merging = machine.merging(invariants.values(), None if symmetry is None else symmetry.apart) if merge else None
+    exploration = Exploration(machine, None, merging, symmetry)
+    found: set[str] = set()
+
+    def visit(_number: int, state: State, waiting: list[int], moving: list[int]) -> None:
+        found.update(name for name, holds in tests.items() if not holds(state))
+        found.update(machine.deadlocked(state, waiting, moving, deadlocks) if waiting else ())
+
+    while not exploration.exhausted:
+        exploration.expand(visit, lambda _number, _thread, prop: found.add(prop))
+        if len(exploration.states) > most:
+            return None
+    return exploration, found
+
+
+def compare(seed: int) -> tuple[int, int, bool] | None:
+    """States without and with symmetry, and whether that is exact; None where there is nothing to compare."""
+    program = program_of(Family(seed).text())
+    plain = explored(program, fold=False, most=3000)
+    if plain is None:
+        return None
+    symmetry = symmetry_of(program, plain[0].machine)
+    if not symmetry:
+        return None
+    for merge in (False, True):
+        folded = explored(program, fold=True, merge=merge)
+        assert folded is not None
+        missing = plain[1] - folded[1] - ({DEADLOCK_PARTIAL} if merge else set())
+        assert not missing or (merge and "range" in folded[1]), f"seed {seed}: {missing} is lost"
+        if symmetry.exact and not (merge and "range" in folded[1]):
+            assert folded[1] <= plain[1] | {"deadlock.global"}, f"seed {seed}: {folded[1] - plain[1]} is new"
+        if symmetry.exact and not merge:
+            assert len(folded[0].starts) == len(plain[0].starts), f"seed {seed}"
+        if not merge:
+            size = len(folded[0].states)
+    return len(plain[0].states), size, symmetry.exact
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_folding_changes_no_answer(seed: int) -> None:
+    compare(seed)
