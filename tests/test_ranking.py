@@ -10,18 +10,19 @@ import z3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import Pick
-from systems import SPAN, SystemBuilder
+from systems import BOOL, SPAN, SystemBuilder
 
 from formal.certificates.learning import Learned, NotLearned, learn_all
-from formal.certificates.regions import Graph, rank
+from formal.certificates.regions import Graph, Levels, rank
 from formal.certificates.whereabouts import Unplaced
+from formal.engines.components import components
 from formal.engines.exploration import Exploration
 from formal.engines.fairness import find_lasso
 from formal.frontend import load_text
 from formal.interp import Machine
 from formal.invariant import Invariant
 from formal.invariant.ranking import Level, Ranking, RankingError, Rule, read_rule, rule_text
-from formal.program import Program, Property
+from formal.program import Program, Property, Unary
 from formal.smt.obligations import Obligations, UnknownName
 from formal.smt.response import HELPFUL, OWED, PROGRESS, RESPONSE, Response, faults
 
@@ -294,6 +295,54 @@ def test_a_fair_circle_is_not_ranked() -> None:
     assert rank(graph, [0, 1], frozenset({1})) == {0: ((0, 1), (0, 0)), 1: ((0, 1),)}
 
 
+def lively_graph(pick: Pick) -> tuple[Graph, list[int], frozenset[int]]:
+    """A few states; a step of a thread that can move may lead out of them."""
+    count, threads = 1 + pick(6), list(range(1 + pick(4)))
+    able = {state: {thread for thread in threads if pick(3)} for state in range(count)}
+    ways = {state: [(thread, pick(count + 1)) for thread in sorted(some) for _ in range(pick(3))] for state, some in able.items()}
+    return Graph(ways, able), threads, frozenset(thread for thread in threads if pick(2))
+
+
+def missed(graph: Graph, inside: set[int], strong: frozenset[int]) -> bool:
+    """Whether a fair execution can stay among these states for ever: it can see all of a strongly connected part, or of a part of that."""
+    for part in map(set, components(sorted(inside), lambda state: [after for _, after in graph.steps[state] if after in inside])):
+        able = [graph.able[state] for state in part]
+        movers = {thread for state in part for thread, after in graph.steps[state] if after in part}
+        if not movers:
+            if not any(able):
+                return True
+            continue
+        starved = {state for state in part if graph.able[state] & strong - movers}
+        if frozenset.intersection(*map(frozenset, able)) <= movers and (not starved or missed(graph, part - starved, strong)):
+            return True
+    return False
+
+
+def in_order(here: Levels, there: Levels, mover: int) -> bool:
+    """Whether a step is in order on the first of these levels."""
+    if there[0][0] < here[0][0]:
+        return True
+    stays = there[0] == here[0] and mover != here[0][1]
+    return stays and (len(here) == 1 or len(there) == 1 or in_order(here[1:], there[1:], mover))
+
+
+def check_graph(pick: Pick) -> str:
+    graph, threads, strong = lively_graph(pick)
+    levels = rank(graph, threads, strong)
+    for state, some in levels.items():
+        assert some[-1][1] in graph.able[state]
+        assert all(helper in strong for _, helper in some[:-1])
+        assert all(after not in graph.steps or in_order(some, levels[after], mover) for mover, after in graph.steps[state])
+    assert (len(levels) < len(graph.steps)) == missed(graph, set(graph.steps), strong)
+    return "unranked" if len(levels) < len(graph.steps) else f"{max(map(len, levels.values()))} levels"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_generated_graphs(data: st.DataObject) -> None:
+    check_graph(lambda n: data.draw(st.integers(0, n - 1)))
+
+
 # ---------------------------------------------------------------- against the engine
 
 
@@ -329,8 +378,13 @@ def lively_system(pick: Pick) -> Program:
     """A transition system with liveness, some threads strongly fair."""
     builder = SystemBuilder(pick)
     program = builder.program()
-    triggers = [None, builder.boolean(2, ())]
-    found = [Property(f"liveness.{i}", "liveness", SPAN, builder.boolean(2, ()), trigger) for i, trigger in enumerate(triggers)]
+    machine = Machine(program)
+    goals = [builder.boolean(2, ()) for _ in range(2)]
+    goals = [Unary("!", goal, BOOL, SPAN) if machine.condition(goal)(machine.initial()) else goal for goal in goals]
+    triggers = [None, Unary("!", goals[1], BOOL, SPAN) if pick(2) else builder.boolean(2, ())]
+    found = [
+        Property(f"liveness.{i}", "liveness", SPAN, goal, trigger) for i, (goal, trigger) in enumerate(zip(goals, triggers, strict=True))
+    ]
     fair = frozenset(thread.id for thread in program.threads if pick(2))
     return replace(program, properties=(*program.properties, *found), strong_fair=fair)
 

@@ -54,17 +54,31 @@ expect violated deadlock.lock_order;
 HELD = "L.owner in {more} || more.at in {finished, more:7.enter}"
 HOLDER = "L.owner not in {more} || more.at in {more:7, more:7#2, more:7.leave}"
 FREE = "L.owner not in {none} || x in {0}"
+DONE = "done || less.at not in {not_spawned, finished}"
 INVARIANT = (  # of counted.dsl; without any one of these it is no proof
     "L.owner in {less} || less.at in {finished, less:8.enter, less:8#3}",
     "L.owner not in {less} || less.at in {less:8, less:8#2, less:8.leave}",
     HELD,
     HOLDER,
     FREE,
+    DONE,
     "less.at not in {not_spawned, less:8, less:8.leave} || x in {0}",
     "less.at not in {not_spawned, less:8#2} || x in {1}",
     "more.at in {finished, more:7.enter, more:7#2} || x in {0}",
     "more.at not in {not_spawned, more:7#2} || x in {1}",
 )
+RANKING = [  # of liveness.ends; without any one of these it is no proof
+    "less.at in {less:8#3} => 0 less",
+    "less.at in {less:8.leave} => 1 less",
+    "less.at in {less:8#2} => 2 less",
+    "L.owner in {less} => 3 less",
+    "more.at in {finished} => 4 less",
+    "more.at in {more:7.leave} => 5 more",
+    "more.at in {more:7#2} => 6 more",
+    "L.owner in {more} => 7 more",
+    "=> 8 more",
+    "=> not owed",
+]
 MODELS = {"counted.dsl": COUNTED, "crossed.dsl": CROSSED}
 
 
@@ -77,7 +91,7 @@ def save(model: str, folder: str, by_hand: Sequence[str] = (), **defines: str) -
     invariant = tuple(map(read_clause, by_hand)) or certificate.invariant
     path = Path(folder) / file_name(report)
     path.parent.mkdir(exist_ok=True)
-    path.write_text(render(report, invariant, certificate.proves, certificate.states, certificate.uncertified))
+    path.write_text(render(report, invariant, certificate.proves, certificate.states, certificate.uncertified, certificate.rankings))
     return path
 
 
@@ -137,8 +151,9 @@ def test_a_record_stands_with_every_solver(here: Path, capsys: pytest.CaptureFix
     code, out, err = recheck(capsys, "proofs/counted.json", "proofs/crossed.json")
     assert (code, err) == (0, "")
     assert out.count(": stands\n") == 2
-    assert out.count("unsat") == 18  # three obligations, three solvers, two records
-    assert "not rechecked: liveness.ends (liveness" in out
+    assert out.count("unsat") == 27  # three obligations for each invariant and for the ranking, three solvers
+    assert "  ranking of liveness.ends, 10 rules\n    owed         z3: unsat (" in out
+    assert "not rechecked" not in out
     assert "witness of deadlock.global: followed for 2 steps, to the violation" in out
 
 
@@ -150,8 +165,11 @@ def test_the_document_says_the_same(here: Path, capsys: pytest.CaptureFixture[st
         ("initiation", "z3", "unsat"),
         ("consecution", "z3", "unsat"),
         ("safety", "z3", "unsat"),
+        ("liveness.ends: owed", "z3", "unsat"),
+        ("liveness.ends: progress", "z3", "unsat"),
+        ("liveness.ends: helpful", "z3", "unsat"),
     ]
-    assert list(found["not_rechecked"]) == ["liveness.ends"]
+    assert found["not_rechecked"] == {}
     assert main(["recheck", "proofs/crossed.json", "proofs/counted.json", "--solver", "z3", "--format", "json", "-o", "out.json"]) == 0
     assert [one["witnesses"] for one in json.loads(Path("out.json").read_text())] == [{"deadlock.global": 2, "deadlock.lock_order": 2}, {}]
 
@@ -177,7 +195,8 @@ def test_what_is_written_can_be_read_as_text(here: Path) -> None:
     record = read((here / "proofs" / "counted.json").read_text())
     assert record.invariant is not None
     assert record.parameters == {"TIMES": "1"}
-    assert set(record.uncertified) == {"liveness.ends"}
+    assert json.loads((here / "proofs" / "counted.json").read_text())["rankings"] == {"liveness.ends": RANKING}
+    assert record.uncertified == {}
 
 
 def test_replay_reads_a_record(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,7 +207,8 @@ def test_replay_reads_a_record(here: Path, capsys: pytest.CaptureFixture[str]) -
 def test_scripts_for_other_solvers(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert recheck(capsys, "proofs/counted.json", "--solver", "z3", "--smtlib", "deep/down")[0] == 0
     found = sorted((here / "deep" / "down").iterdir())
-    assert [path.name for path in found] == ["counted.consecution.smt2", "counted.initiation.smt2", "counted.safety.smt2"]
+    names = ["consecution", "initiation", *(f"liveness.ends.{which}" for which in ("helpful", "owed", "progress")), "safety"]
+    assert [path.name for path in found] == [f"counted.{name}.smt2" for name in names]
     for path in found:
         text = path.read_text()
         assert text.startswith("; counted (sha256:")
@@ -216,6 +236,21 @@ def swap(old: str, new: str) -> Tamper:
 
 def add(text: str) -> Tamper:
     return lambda document: document["invariant"]["clauses"].append(text)
+
+
+def rank(place: int, text: str | None, name: str = "liveness.ends") -> Tamper:
+    """Another rule in the place of one, or none at all."""
+
+    def change(document: Document) -> None:
+        document["rankings"][name][place : place + 1] = [] if text is None else [text]
+
+    return change
+
+
+def unranked(document: Document) -> None:
+    """As if no ranking had been found."""
+    document.update(rankings={}, uncertified={"liveness.ends": "no ranking: the time was up"})
+    claim("liveness.ends", certificate=None)(document)
 
 
 def claim(name: str, **fields: Any) -> Tamper:
@@ -288,7 +323,7 @@ DIFFERS: list[tuple[str, str, Tamper, str]] = [
         "counted.json",
         both(
             claim("liveness.ends", certificate="invariant"),
-            lambda one: one.update(uncertified={}),
+            lambda one: one.update(rankings={}),
             lambda one: one["invariant"]["proves"].append("liveness.ends"),
         ),
         "liveness.ends is liveness: no invariant proves that",
@@ -333,6 +368,69 @@ DIFFERS: list[tuple[str, str, Tamper, str]] = [
         witness(lambda one: one["steps"][1].update(stack=["main"])),
         "deadlock.global: its witness is told differently, at step 2 (stack)",
     ),
+    (
+        "a rank",
+        "counted.json",
+        rank(4, "more.at in {finished} => 6 less"),
+        "liveness.ends: progress: some step takes the goal further away",
+    ),
+    (
+        "a helper",
+        "counted.json",
+        rank(5, "more.at in {more:7.leave} => 5 less"),
+        "liveness.ends: helpful: the goal is owed in some state where its helper cannot move, says z3",
+    ),
+    (
+        "a rule that says that nothing is owed",
+        "counted.json",
+        rank(8, "=> not owed"),
+        "liveness.ends: owed: the goal is owed in some state where the ranking says that it is not, says z3",
+    ),
+    (
+        "no last rule",
+        "counted.json",
+        both(rank(9, None), rank(8, None)),
+        "the ranking of liveness.ends: its last rule is not for all other",
+    ),
+    ("no rule", "counted.json", lambda one: one["rankings"].update({"liveness.ends": []}), "its last rule is not for all other states"),
+    (
+        "a weak helper on an outer level",
+        "counted.json",
+        rank(8, "=> 8 more, 0 less"),
+        "rule 9: more is only weakly fair, and has other levels",
+    ),
+    ("a helper that is no thread", "counted.json", rank(8, "=> 8 most"), "rule 9: there is no thread `most`"),
+    (
+        "a part that is none",
+        "counted.json",
+        rank(3, "K.owner in {less} => 3 less"),
+        "the ranking of liveness.ends speaks of what is not there: there is no `K.owner` in this model",
+    ),
+    (
+        "a ranking of nothing known",
+        "counted.json",
+        lambda one: one["rankings"].update(magic=RANKING),
+        "`rankings` names magic, which is not a",
+    ),
+    (
+        "a ranking of what is not liveness",
+        "counted.json",
+        both(lambda one: one["rankings"].update(range=RANKING), lambda one: one["invariant"]["proves"].remove("range")),
+        "range is not liveness: no ranking proves that",
+    ),
+    (
+        "a ranking without an invariant",
+        "counted.json",
+        lambda one: one.update(invariant=None),
+        "it has rankings, and no invariant for them to rest on",
+    ),
+    (
+        "ranked and not",
+        "counted.json",
+        lambda one: one["uncertified"].update({"liveness.ends": "so"}),
+        "liveness.ends is proved, says the record, and two",
+    ),
+    ("no ranking", "counted.json", lambda one: one.update(rankings={}), "liveness.ends is proved, says the record, and nothing"),
     ("an explanation", "crossed.json", witness(lambda one: one.update(explanation="magic")), "told differently, explanation"),
 ]
 
@@ -345,7 +443,17 @@ def test_a_record_that_differs(here: Path, capsys: pytest.CaptureFixture[str], n
 
 
 BAD: list[tuple[str, Tamper, str]] = [
-    ("another version", lambda one: one.update(record=2), "a record of version 2; this is a reader of version 1"),
+    ("another version", lambda one: one.update(record=3), "a record of version 3; this is a reader of versions 1 and 2"),
+    ("an older version", lambda one: one.update(record=1), "`rankings` is not in such a record"),
+    ("a rule that is none", rank(1, "x = 1 => 1 less"), "rule 2 of the ranking of liveness.ends is not a literal: `x = 1`"),
+    ("a rank that is none", rank(1, "=> -1 less"), "rule 2 of the ranking of liveness.ends is not a rank and a thread: `-1 less`"),
+    ("a rule spelled otherwise", rank(1, "=>  1 less"), "rule 2 of the ranking of liveness.ends is"),
+    ("rankings that are none", lambda one: one.update(rankings=None), "`rankings` is not an object"),
+    (
+        "a ranking that is none",
+        lambda one: one["rankings"].update({"liveness.ends": "x"}),
+        '`rankings.liveness.ends` is `"x"`, which is not a list',
+    ),
     ("a version that is none", lambda one: one.update(record=True), "a record of version True"),
     ("a field missing", lambda one: one.pop("uncertified"), "`uncertified` is missing"),
     ("a field too much", lambda one: one.update(seconds=1), "`seconds` is not in such a record"),
@@ -355,8 +463,8 @@ BAD: list[tuple[str, Tamper, str]] = [
     ("a verdict that is none", claim("range", verdict="fine"), "`fine`, which is not a verdict"),
     ("violated, and no witness", claim("range", verdict="violated"), "range is violated, and has no witness"),
     ("a property twice", lambda one: one["properties"].append(one["properties"][0]), "has the property relock twice"),
-    ("a clause that is none", add("x = 1"), "clause 10 of the invariant is not a literal: `x = 1`"),
-    ("a clause spelled otherwise", add("x in {0,1}"), "clause 10 of the invariant is not spelled as `x in {0, 1}`"),
+    ("a clause that is none", add("x = 1"), "clause 11 of the invariant is not a literal: `x = 1`"),
+    ("a clause spelled otherwise", add("x in {0,1}"), "clause 11 of the invariant is not spelled as `x in {0, 1}`"),
     ("a bounded search", lambda one: one.update(depth=5), "its search was bounded"),
     ("a name that is no text", lambda one: one["invariant"]["proves"].append(1), "`invariant.proves` has `1` in it"),
 ]
@@ -402,6 +510,22 @@ def test_a_report_is_not_a_record(here: Path, capsys: pytest.CaptureFixture[str]
     assert "not a text in UTF-8" in recheck(capsys, "latin.json")[2]
 
 
+@pytest.mark.parametrize("place", range(len(RANKING) - 1))
+def test_each_rule_is_needed(here: Path, capsys: pytest.CaptureFixture[str], place: int) -> None:
+    assert recheck(capsys, tamper("counted.json", rank(place, None)), "--solver", "z3")[0] == 1
+
+
+def test_a_record_of_the_first_version_is_read(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def older(document: Document) -> None:
+        unranked(document)
+        document["record"] = 1
+        del document["rankings"]
+
+    code, out, _ = recheck(capsys, tamper("counted.json", older), "--solver", "z3")
+    assert code == 0
+    assert "not rechecked: liveness.ends (no ranking: the time was up)" in out
+
+
 @pytest.mark.parametrize("clause", INVARIANT)
 def test_each_clause_is_needed(here: Path, capsys: pytest.CaptureFixture[str], clause: str) -> None:
     assert recheck(capsys, tamper("counted.json", drop(clause)), "--solver", "z3")[0] == 1
@@ -423,7 +547,7 @@ def test_a_stale_record_is_never_held_against_the_changed_model(here: Path, caps
 
 def test_a_record_that_shows_nothing_is_no_success(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def nothing(document: Document) -> None:
-        document["invariant"] = None
+        document.update(invariant=None, rankings={})
         for one in document["properties"]:
             one["certificate"] = None
             document["uncertified"][one["name"]] = "no time"
@@ -557,11 +681,12 @@ def states(found: dict[str, Any]) -> dict[str, str]:
 
 def test_what_a_record_shows_is_not_proved_again(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save("counted.dsl", "proofs", TIMES="2")
+    tamper("counted.json", unranked)
     code, found = rows(capsys, ".", "--proofs", "proofs")
     assert code == 0
     assert {name: (row["verdict"], row["how"], row["record"]) for name, row in found.items()} == {
         "counted.dsl": ("proved", "rechecked, 1 proved again", "proofs/counted.json"),
-        "proofs/counted-TIMES=2.json": ("proved", "rechecked, 1 proved again", "proofs/counted-TIMES=2.json"),
+        "proofs/counted-TIMES=2.json": ("proved", "rechecked", "proofs/counted-TIMES=2.json"),
         "crossed.dsl": ("violated", "rechecked", "proofs/crossed.json"),
     }
     code, out = regress(capsys, ".", "--proofs", "proofs")
@@ -584,7 +709,7 @@ def test_the_folder_is_found_where_no_path_is_given(here: Path, capsys: pytest.C
     shutil.rmtree("proofs")
     assert rows(capsys)[1]["models/counted.dsl"]["how"] == "proved"
     save("models/counted.dsl", "proofs", INVARIANT)
-    assert rows(capsys)[1]["models/counted.dsl"]["how"] == "rechecked, 1 proved again"
+    assert rows(capsys)[1]["models/counted.dsl"]["how"] == "rechecked"
     assert rows(capsys, "-D", "TIMES=1")[1]["models/counted.dsl"]["how"] == "proved"
     assert rows(capsys, "models")[1]["models/counted.dsl"]["how"] == "proved"
 
@@ -616,9 +741,8 @@ def test_a_record_that_does_not_stand_differs(here: Path, capsys: pytest.Capture
     tamper("counted.json", drop(HOLDER))
     code, found = rows(capsys, ".", "--proofs", "proofs")
     assert (code, states(found)) == (1, {"counted.dsl": "differs", "crossed.dsl": "as recorded"})
-    assert found["counted.dsl"]["problems"] == [
-        "proofs/counted.json: safety: the invariant allows a violation of what it is to prove, says z3 and cvc5 and bitwuzla"
-    ]
+    told = found["counted.dsl"]["problems"]
+    assert told[0] == "proofs/counted.json: safety: the invariant allows a violation of what it is to prove, says z3 and cvc5 and bitwuzla"
     stub("yes", says("unsat"))
     assert states(rows(capsys, ".", "--proofs", "proofs")[1])["counted.dsl"] == "internal error"
 
