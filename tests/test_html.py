@@ -159,8 +159,8 @@ def reported(witness: Witness, *, kind: str = "deadlock", name: str = "deadlock.
 def busy() -> Witness:
     """t schedules a bottom half, spawns u and posts; u runs it, with a lock; both wait at the end."""
     steps = (
-        made_step(1, "t", "schedule b", {"b.pending": (0, 2)}),
-        made_step(2, "t", "spawn u", {"u.status": ("not spawned", "running")}),
+        made_step(1, "t", "schedule b", {"b.pending": (0, 1)}),
+        made_step(2, "t", "atomic { spawn u; schedule b; }", {"u.status": ("not spawned", "running"), "b.pending": (1, 2)}),
         made_step(3, "u", "poll X", {"b.pending": (2, 1)}),
         made_step(4, "u", "lock L", {"L.owner": ("none", "u"), "u/1.x": (None, 4)}, ("u", "b")),
         made_step(5, "t", "post S", {"S.count": (1, 2)}),
@@ -190,7 +190,7 @@ def test_what_happens_in_a_witness() -> None:
     found = happenings(witness, initial_state(witness))
     assert found.holds == [Hold("u", "L", False, 4, 8), Hold("u", "R", True, 7), Hold("t", "M", False, 9)]
     assert found.locks == ("L", "R", "M")
-    assert found.links == [Link("bh", "b", 1, "t", 3, "u"), Link("bh", "b", 1, "t"), Link("sem", "S", 5, "t", 6, "u")]
+    assert found.links == [Link("bh", "b", 1, "t", 3, "u"), Link("bh", "b", 2, "t"), Link("sem", "S", 5, "t", 6, "u")]
     assert found.runs == [Run("u", "b", 3, 6)]
     assert found.spawns == [Spawn(2, "t", "u")]
     said = {step: [effect.text for effect in effects] for step, effects in found.effects.items()}
@@ -235,6 +235,18 @@ def test_arrows_end_where_things_are_taken_up() -> None:
     assert len(lines(shown, "cross")) == 1
     bars = [(bar.y, bar.lock, bar.reading, bar.open) for bar in shown.bars if bar.lock is not None]
     assert bars == [(row[4].line, 0, False, False), (row[7].line, 1, True, True), (row[9].line, 2, False, True)]
+    assert shown.bars[0].y + shown.bars[0].height == row[8].line
+    assert shown.bars[1].y + shown.bars[1].height > shown.rows[-1].top
+
+
+def test_a_bottom_half_that_still_runs() -> None:
+    steps = (
+        made_step(1, "t", "schedule b", {"b.pending": (False, True)}),
+        made_step(2, "t", "poll X", {"b.pending": (True, False)}),
+        made_step(3, "t", "skip", {}, ("t", "b")),
+    )
+    found = happenings(made(steps, {"b.pending": False, "t.status": "running"}), {"b.pending": False, "t.status": "running"})
+    assert found.runs == [Run("t", "b", 2, None)]
 
 
 # ---------------------------------------------------------------- stepping
@@ -470,7 +482,7 @@ def test_a_large_witness(browser: Browser, tmp_path: Path) -> None:
     witness = made(steps, start | {"x": 0, "L.owner": "none"})
     opened = Opened(browser, tmp_path, reported(witness))
     opened.page.evaluate("document.querySelector('.explorer').scrollIntoView()")
-    for key, step in (("Home", 0), ("PageDown", 10), ("End", 200), ("PageUp", 190)):
+    for key, step in (("Home", 0), *(("PageDown", 10 * number) for number in range(1, 7)), ("End", 200), ("PageUp", 190)):
         opened.page.locator("#w1 .diagram").press(key)
         assert opened.step() == step
         assert opened.page.evaluate(_IN_VIEW, f"[data-step='{step}'] text:not(.number)")
