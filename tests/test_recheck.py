@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -573,9 +574,13 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Stub:
     return add
 
 
+def answer_always(word: str, reason: str, text: str) -> tuple[str, str]:
+    return word, reason
+
+
 def says(word: str, reason: str = "") -> Ask:
     """A solver that says the same to everything."""
-    return lambda _: (word, reason)
+    return partial(answer_always, word, reason)
 
 
 def crash(text: str) -> tuple[str, str]:
