@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from formal.commands.executing import check_executor, configure_executor
 from formal.commands.remembering import cache_of, configure_cache, kept, recalled
 from formal.console import (
     Exit,
@@ -38,6 +39,7 @@ from formal.formats import FORMATS, Style, load_format, load_remarks
 from formal.pipeline import Answer, Request, prove, select
 from formal.program import Program
 from formal.progress import ProgressLine
+from formal.sweep import is_sweep
 from formal.verdict import Verdict
 
 _EXITS = {Verdict.PROVED: Exit.OK, Verdict.PROVED_UP_TO: Exit.OK, Verdict.VIOLATED: Exit.VIOLATED, Verdict.UNDECIDED: Exit.UNDECIDED}
@@ -48,7 +50,14 @@ def configure(parser: Parser) -> None:
     """Declare the arguments."""
     parser.add_argument("models", nargs="+", metavar="MODEL", help="a model file")
     parser.add_argument("--depth", type=natural, metavar="K", help="look for violations within K steps only; this is not a proof")
-    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
+    parser.add_argument(
+        "-D",
+        action="append",
+        default=[],
+        dest="defines",
+        metavar="NAME=VALUE",
+        help="set a parameter (repeatable); several values, 1..8 or 1,2,4 or false..true, make a sweep: a table of all combinations",
+    )
     parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
     parser.add_argument("--property", action="append", default=[], dest="patterns", metavar="NAME", help="only these; * and ? match")
     parser.add_argument(
@@ -60,11 +69,19 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--no-reduce", action="append", default=[], dest="without", metavar="NAME", help=f"without {' or '.join(REDUCTIONS)} (repeatable)"
     )
-    parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="for the whole command")
+    parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="for the whole command; of a sweep, for each point")
     parser.add_argument("--jobs", type=positive, metavar="N", help="engines at work at the same time (default: all that take part)")
     parser.add_argument(
-        "--format", default="text", metavar="NAME", help=f"{', '.join(FORMATS)} (default: text); `formal schema` describes json"
+        "--format",
+        default="text",
+        metavar="NAME",
+        help=f"{', '.join(FORMATS)}, of a sweep also csv (default: text); `formal schema` describes json",
     )
+    parser.add_argument("--chart", metavar="FILE", help="of a sweep: draw verdicts and what they cost against the size, as SVG")
+    parser.add_argument(
+        "--parallel", type=positive, metavar="N", help="of a sweep: points at the same time (default: half as many as there are processors)"
+    )
+    configure_executor(parser)
     parser.add_argument("--watch", action="store_true", help="again whenever a file that the model reads has changed, until Ctrl-C")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the report there instead of to standard output")
     parser.add_argument("--save", metavar="DIR", help="write a record of each proof there, for `formal recheck`")
@@ -88,6 +105,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _once(arguments: argparse.Namespace) -> int:
     """The same, without --watch."""
+    if is_sweep(arguments.defines):
+        from formal.commands.sweeping import sweep
+
+        return sweep(arguments)
     begun = time.monotonic()
     cache = cache_of(arguments)
     programs = _load(arguments)
@@ -137,13 +158,18 @@ def _check(arguments: argparse.Namespace) -> None:
     for name in arguments.without:
         if name not in REDUCTIONS:
             raise UsageError(f"unknown reduction `{name}`", f"the reductions are {', '.join(REDUCTIONS)}")
-    if arguments.format not in FORMATS:
+    if is_sweep(arguments.defines):
+        from formal.commands.sweeping import check_sweep
+
+        check_sweep(arguments)
+    elif arguments.format not in FORMATS:
         raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(FORMATS)}")
     if arguments.output is not None and arguments.output in (*arguments.models, *arguments.extra):
         raise UsageError(f"-o {arguments.output}: that is a model")
     if arguments.save is not None and (arguments.depth is not None or arguments.patterns):
         given = "--depth" if arguments.depth is not None else "--property"
         raise UsageError(f"--save goes without {given}", "a record says of every property of a model what holds for every execution")
+    check_executor(arguments.executor)
     definitions(arguments.defines)
     check_writable(arguments.output)
     check_folder(arguments.save)

@@ -16,11 +16,12 @@ from formal.verdict import PropertyResult, Report, SourceRef, ViewValue, Witness
 
 def render(reports: Sequence[Report], style: Style) -> str:
     """The document. `style` only says whether statistics are wanted."""
-    documents = [_report(report, style) for report in reports]
+    documents = [report_document(report, style) for report in reports]
     return json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, ensure_ascii=False)
 
 
-def _report(report: Report, style: Style) -> dict[str, Any]:
+def report_document(report: Report, style: Style) -> dict[str, Any]:
+    """A report as the document spells it."""
     document: dict[str, Any] = {
         "formal": __version__,
         "model": report.model,
