@@ -25,6 +25,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "replay": ("formal.commands.replay", "run a stored witness through the interpreter, step by step"),
         "conform": ("formal.commands.conform", "whether a log of a real run is a run of the model"),
         "explain-log": ("formal.commands.explain_log", "what a log says by itself: who held which lock, who waited for whom"),
+        "anchors": ("formal.commands.anchors", "whether the C functions that models stand for are still what they were"),
         "recheck": ("formal.commands.recheck", "whether stored proofs and witnesses stand, without searching again"),
         "regress": ("formal.commands.regress", "hold every model to its own `expect`"),
         "new": ("formal.commands.new", "begin a callback: a commented file that says what to fill in"),

@@ -1,7 +1,7 @@
 """The codes of diagnostics: one a mistake, stable for ever. Layer 0.
 
 E01xx files and the command line, E02xx text, E03xx names, E04xx types and kinds, E05xx control, E06xx sizes, W07xx lints, E08xx logs and
-their mappings.
+their mappings, E09xx anchors in C sources.
 """
 
 from __future__ import annotations
@@ -280,6 +280,24 @@ class Code(Enum):
         "a log that is not text",
         "Another trace backend (simple, ftrace) writes another format.",
         "formal conform MODEL trace-17040",
+    )
+    ANCHOR_SHAPE = (
+        "E0901",
+        "an anchor that names no C function",
+        "What stands behind `@` is a path from the top of the source tree, a colon and a function's name.",
+        'proc p() @ "save_snapshot" { … }',
+    )
+    ANCHOR_RECORD = (
+        "E0902",
+        "a record of anchors that is none",
+        "`formal anchors --record FILE` writes the version of the sources, and a digest for each definition of each function.",
+        '"migration/savevm.c:save_snapshot" = "yes"',
+    )
+    ANCHOR_SOURCE = (
+        "E0903",
+        "a source tree that has none of the files that models name",
+        "`--source` is the top of the C sources: anchors are paths from there.",
+        "formal anchors --source ~/qemu/migration",
     )
     UNUSED = (
         "W0701",
