@@ -149,6 +149,10 @@ class Terms:
         width = high - low + 1
         if term.number is not None:
             return self.const(term.number >> low, width)
+        if term.op in ("zext", "sext") and high < term.args[0].width:
+            return self.extract(high, low, term.args[0])
+        if term.op == "extract" and isinstance(term.value, tuple):
+            return self.extract(term.value[1] + high, term.value[1] + low, term.args[0])
         return term if width == term.width else self._make("extract", width, (term,), (high, low))
 
     def extend(self, op: str, term: Term, width: int) -> Term:
