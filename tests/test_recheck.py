@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,23 @@ def test_what_is_written_can_be_read_as_text(here: Path) -> None:
     assert record.parameters == {"TIMES": "1"}
     assert json.loads((here / "proofs" / "counted.json").read_text())["rankings"] == {"liveness.ends": RANKING}
     assert record.uncertified == {}
+
+
+def test_what_was_remembered_is_recorded_like_the_rest(here: Path) -> None:
+    program = load("crossed.dsl", {}).program
+    assert program is not None
+    report = prove(program, Request(select(program, ())[0], engine="explicit")).report
+    again = replace(report, properties=tuple(replace(one, then=1.5) for one in report.properties))
+    assert render(again, None, (), None, {}) == render(report, None, (), None, {})
+
+
+def test_a_record_of_liveness_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("ends.dsl").write_text("protocol ends; bool done; liveness ends: eventually done; thread t { skip; done = true; }\n")
+    path = save("ends.dsl", "proofs")
+    code, out, _ = recheck(capsys, str(path), "--solver", "z3")
+    assert code == 0
+    assert "ranking of liveness.ends, 3 rules" in out
+    assert rows(capsys, "ends.dsl", "--proofs", "proofs")[1]["ends.dsl"]["how"] == "rechecked"
 
 
 def test_replay_reads_a_record(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

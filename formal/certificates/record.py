@@ -27,6 +27,7 @@ VERSION: Final = 2
 READABLE: Final = (1, VERSION)  # the first had no `rankings`
 BY_INVARIANT: Final = "invariant"
 BY_RANKING: Final = "ranking"  # and the invariant
+_OF_A_CACHE: Final = ("cached", "seconds_then")
 _LEFT_OUT: Final = ("seconds", "warnings", "follows")  # what changes from run to run, and the outline for readers
 
 
@@ -98,6 +99,8 @@ def render(
     for key in _LEFT_OUT:
         del document[key]
     for result in document["properties"]:
+        for key in _OF_A_CACHE:
+            result.pop(key, None)
         certificate = BY_INVARIANT if result["name"] in proves else BY_RANKING if result["name"] in rankings else None
         if certificate is not None:
             result["certificate"] = certificate
