@@ -59,10 +59,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What is known of one program. `outline`: what holds where; without lines, it was looked for and not found; None, nobody looked."""
+    """What is known of one program. `outline`: what holds where; without lines, it was looked for and not found; None, nobody looked.
+    `figures`: of the engines that found it, as far as they told any."""
 
     findings: Mapping[str, Known] = field(default_factory=dict)
     outline: Outline | None = None
+    figures: Mapping[str, int | float | str] = field(default_factory=dict)
 
 
 class Cache:
@@ -82,17 +84,19 @@ class Cache:
         try:
             findings = {name: _known(name, told) for name, told in document["findings"].items()}
             outline = _outline(document["outlines"].get(fingerprint(program, lines=True)))
+            figures = dict(document["figures"].items())
         except (KeyError, TypeError, ValueError, AttributeError):
             return Remembered()
         with suppress(OSError):
             os.utime(path)  # so that what is asked for stays
-        return Remembered(findings, outline)
+        return Remembered(findings, outline, figures)
 
     def keep(self, program: Program, question: Question, found: Remembered) -> None:
         """Write down what was found, beside what the entry says already."""
         path = self._path(program, question)
-        document = _read(path) or {"program": program.name, "findings": {}, "outlines": {}}
+        document = _read(path) or {"program": program.name, "findings": {}, "outlines": {}, "figures": {}}
         document["findings"] |= {name: _told(known) for name, known in found.findings.items() if known.finding.verdict in _KINDS}
+        document["figures"] |= found.figures
         if found.outline is not None:
             document["outlines"] = {fingerprint(program, lines=True): [list(found.outline.lines), list(found.outline.proves)]}
         try:

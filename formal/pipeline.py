@@ -111,7 +111,7 @@ def prove(program: Program, request: Request, watcher: Watcher | None = None) ->
         assumptions=program.assumptions,
         properties=results,
         warnings=(*(_crash_warning(name) for name, _ in outcome.crashes), *_lock_order(program, results)),
-        statistics=outcome.statistics,
+        statistics=outcome.statistics if len(stands) < len(asked) else request.remembered.figures,
         defines=request.defines,
         extra=request.extra,
         sources=program.sources,
@@ -144,7 +144,7 @@ def _found(outcome: Outcome, outline: Outline | None, request: Request, report: 
     looked = _outlined(request) and report.verdict is Verdict.PROVED and not outcome.interrupted
     if outline is None and looked and (request.deadline is None or time.monotonic() < request.deadline):
         outline = Outline((), ())
-    return Remembered(findings, outline if looked else None)
+    return Remembered(findings, outline if looked else None, outcome.statistics)
 
 
 def _search(program: Program, options: Options, request: Request, stands: Mapping[str, PropertyResult], watcher: Watcher) -> Outcome:

@@ -35,6 +35,7 @@ from formal.console import (
 )
 from formal.engines import AUTO, ENGINES, RACING
 from formal.engines.protocol import REDUCTIONS
+from formal.executor.crew import PROCESSES
 from formal.formats import FORMATS, Style, load_format, load_remarks
 from formal.pipeline import Answer, Request, prove, select
 from formal.program import Program
@@ -158,25 +159,38 @@ def _check(arguments: argparse.Namespace) -> None:
     for name in arguments.without:
         if name not in REDUCTIONS:
             raise UsageError(f"unknown reduction `{name}`", f"the reductions are {', '.join(REDUCTIONS)}")
+    check_executor(arguments.executor)
+    definitions(arguments.defines)
     if is_sweep(arguments.defines):
         from formal.commands.sweeping import check_sweep
 
         check_sweep(arguments)
-    elif arguments.format not in FORMATS:
-        raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(FORMATS)}")
+    else:
+        _check_single(arguments)
     if arguments.output is not None and arguments.output in (*arguments.models, *arguments.extra):
         raise UsageError(f"-o {arguments.output}: that is a model")
     if arguments.save is not None and (arguments.depth is not None or arguments.patterns):
         given = "--depth" if arguments.depth is not None else "--property"
         raise UsageError(f"--save goes without {given}", "a record says of every property of a model what holds for every execution")
-    check_executor(arguments.executor)
-    definitions(arguments.defines)
     check_writable(arguments.output)
     check_folder(arguments.save)
     if arguments.watch:
         from formal.commands.watching import check_watch
 
         check_watch()
+
+
+def _check_single(arguments: argparse.Namespace) -> None:
+    """What is wrong without a sweep. Raises UsageError."""
+    if arguments.format not in FORMATS:
+        raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(FORMATS)}")
+    for option, given in (
+        ("--chart", arguments.chart),
+        ("--parallel", arguments.parallel),
+        ("--executor", arguments.executor != PROCESSES),
+    ):
+        if given:
+            raise UsageError(f"{option} is for a sweep", "give a parameter several values, for example -D VCPUS=1..4")
 
 
 def _saved(program: Program, found: Answer, arguments: argparse.Namespace, deadline: float | None, watcher: ProgressLine) -> Answer:
