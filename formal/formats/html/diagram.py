@@ -93,8 +93,9 @@ class _Layout:
             where[step.thread] = place
             height = gap + _ROW + (_PLACE if changed else 0.0)
             self.y[step.step] = y + height - _ROW / 2
+            height += _GAP if step.step in spawning else 0.0  # its arrow runs below the text
             self.made.rows.append(self._row(step, y, height, place_words(place) if changed else ()))
-            y += height + (_GAP if step.step in spawning else 0.0)  # the arrow runs below the text
+            y += height
             before = step
 
     def _row(self, step: WitnessStep, top: float, height: float, place: tuple[Piece, ...]) -> Row:
