@@ -20,10 +20,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
+_BLACK: Final = re.compile(rb"[^\r\n]")
 DIGITS: Final = 24  # of a sha256, in hexadecimal
 _TOKEN: Final = re.compile(rb'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|\w+|\S', re.DOTALL)
 _COMMENT: Final = re.compile(rb'("(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\')|/\*.*?\*/|//[^\n]*', re.DOTALL)
 _JOINED: Final = re.compile(rb"\\\r?\n")
+_MACRO: Final = re.compile(
+    rb'^[ \t]*#[ \t]*define[ \t]+(\w+)(?:\\\r?\n|/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|[^\n])*', re.MULTILINE | re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ def definitions(path: str, text: bytes, names: Collection[str]) -> dict[str, lis
     found: dict[str, list[Definition]] = {}
     for one in _python(text, names) if path.endswith(".py") else _c(text, names):
         found.setdefault(one.name, []).append(one)
-    return found
+    return {name: sorted(ones, key=lambda one: one.line) for name, ones in found.items()}
 
 
 def may_define(text: bytes, name: str) -> bool:
@@ -70,32 +74,42 @@ def _parser() -> Parser:
 
 
 def _c(text: bytes, names: Collection[str]) -> Iterator[Definition]:
-    todo = [_parser().parse(text).root_node]
+    """Macros first: the grammar loses its way behind a comment in one, so they are taken out before it reads the rest."""
+    for macro in _MACRO.finditer(text):
+        name = macro[1].decode()
+        if name in names:
+            yield Definition(name, text.count(b"\n", 0, macro.start()) + 1, _digest(_tokens(macro[0])), doubtful=False)
+    yield from _functions(text, _MACRO.sub(lambda found: _BLACK.sub(b" ", found[0]), text), names)
+
+
+def _functions(text: bytes, readable: bytes, names: Collection[str]) -> Iterator[Definition]:
+    """`readable`: the text with spaces for macros."""
+    todo = [_parser().parse(readable).root_node]
     while todo:
         node = todo.pop()
-        if node.type in ("function_definition", "preproc_function_def", "preproc_def"):
+        if node.type == "function_definition":
             name = _name(node)
             if name in names:
                 body = node.child_by_field_name("body")
-                yield Definition(name, node.start_point[0] + 1, _digest(_tokens(text, node)), body is not None and body.has_error)
-            if node.type != "function_definition" or not node.has_error:
+                tokens = _tokens(text[node.start_byte : node.end_byte])
+                yield Definition(name, node.start_point[0] + 1, _digest(tokens), body is not None and body.has_error)
+            if not node.has_error:
                 continue
         todo += reversed(node.children)  # of a body with errors, too: it may have swallowed what follows
 
 
 def _name(node: Node) -> str:
     """The name that is defined; "" if it cannot be told."""
-    field = "declarator" if node.type == "function_definition" else "name"
-    here = node.child_by_field_name(field)
+    here = node.child_by_field_name("declarator")
     while here is not None and here.type != "identifier":
         inner = here.child_by_field_name("declarator")
         here = inner if inner is not None else next((child for child in here.named_children if child.type != "parameter_list"), None)
     return "" if here is None or here.text is None else here.text.decode(errors="replace")
 
 
-def _tokens(text: bytes, node: Node) -> Iterator[bytes]:
-    """The tokens between a node's ends, whatever the parser made of them."""
-    return iter(_TOKEN.findall(_COMMENT.sub(lambda found: found[1] or b" ", _JOINED.sub(b"", text[node.start_byte : node.end_byte]))))
+def _tokens(part: bytes) -> Iterator[bytes]:
+    """The tokens of a part of a text, whatever the parser made of it."""
+    return iter(_TOKEN.findall(_COMMENT.sub(lambda found: found[1] or b" ", _JOINED.sub(b"", part))))
 
 
 # ---------------------------------------------------------------- Python
