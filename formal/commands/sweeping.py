@@ -173,6 +173,9 @@ def _settle_all(asked: Sequence[_Asked], axes: Sequence[Axis], arguments: argpar
             for ending in _endings(crew, open_, axes, cache, board):
                 one = open_[ending.number]
                 one.point = _point(one, ending, cache)
+                if one.point.state == "lost":
+                    board.clear()
+                    say(f"{_name(one, axes)}: {' '.join(one.point.problems)}")
     except KeyboardInterrupt:
         pass  # those without a point are told to be interrupted
 
@@ -181,18 +184,19 @@ def _endings(crew: Crew, open_: Sequence[_Asked], axes: Sequence[Axis], cache: C
     begun = time.monotonic()
     since: dict[int, float] = {}
 
-    def name(number: int) -> str:
-        return " ".join([open_[number].file, *(f"{axis.name}={value}" for axis, value in zip(axes, open_[number].values, strict=True))])
-
     def watch(working: Sequence[int], done: int) -> None:
         now = time.monotonic()
-        board.show([(name(one), now - since.setdefault(one, now)) for one in working], done, len(open_), now - begun)
+        board.show([(_name(open_[one], axes), now - since.setdefault(one, now)) for one in working], done, len(open_), now - begun)
 
     def tell(number: int | None, text: str) -> None:
         board.clear()
-        say(f"note: {text}" if number is None else f"note: {name(number)}: {text}; tried again")
+        say(f"note: {text}" if number is None else f"note: {_name(open_[number], axes)}: {text}; tried again")
 
     return gather(crew, [_submitted(crew, one, cache) for one in open_], tell, watch)
+
+
+def _name(one: _Asked, axes: Sequence[Axis]) -> str:
+    return " ".join([one.file, *(f"{axis.name}={value}" for axis, value in zip(axes, one.values, strict=True))])
 
 
 def _submitted(crew: Crew, one: _Asked, cache: Cache | None) -> Future[Any]:
@@ -209,7 +213,8 @@ def _point(one: _Asked, ending: Ending, cache: Cache | None) -> Point:
     if found.interrupted:
         return Point(one.file, one.values, "interrupted")
     crashed = [f"the {engine} engine broke down:\n{crash.rstrip()}" for engine, crash in found.crashes]
-    for text in crashed:
-        say(f"{one.file}: {text}")
+    if found.report.verdict is not Verdict.UNDECIDED:
+        for text in crashed:
+            say(f"{one.file}: {text}")
     lost = crashed and found.report.verdict is Verdict.UNDECIDED and any(crash.startswith("Traceback") for _, crash in found.crashes)
     return Point(one.file, one.values, "lost" if lost else found.report.verdict.value, found.report, tuple(crashed))

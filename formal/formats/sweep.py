@@ -88,14 +88,13 @@ def _violated(point: Point) -> list[PropertyResult]:
 
 
 def _below(axes: Sequence[Axis], points: Sequence[Point]) -> list[str]:
-    """What a table leaves open: how to see the first violation, why points are undecided or lost."""
+    """What a table leaves open: how to see the first violation, why points are undecided."""
     lines = []
     for point in points:
         where = ", ".join(f"{axis.name} = {value}" for axis, value in zip(axes, point.values, strict=True))
         open_ = [] if point.report is None else [one for one in point.report.properties if one.verdict is Verdict.UNDECIDED]
         reasons = dict.fromkeys(one.reason for one in open_)
         lines += [f"{where}: {len(open_)} undecided: {reason}" for reason in reasons]
-        lines += [f"{where}: {problem}" for problem in point.problems if point.state == "lost"]
     first = next((point for point in points if _violated(point)), None)
     if first is not None and first.report is not None:
         words = ["formal", "prove", first.file]
