@@ -12,7 +12,7 @@ import pytest
 from simulated_log import Simulated
 
 from formal.cli import main
-from formal.commands.conform import _fetch
+from formal.commands.mappings import fetch
 from formal.conform import following, sieve
 from formal.conform.checking import Checking
 from formal.conform.log import BadLog
@@ -30,7 +30,7 @@ PLENTY = 200_000
 
 def checking(model: Path, most: int = PLENTY, **defines: str) -> Checking:
     """Ready to follow logs under the model's own mapping."""
-    mapping = read(str(model.with_suffix(".toml")), _fetch)
+    mapping = read(str(model.with_suffix(".toml")), fetch)
     assert isinstance(mapping, Mapping), mapping
     loaded = load(str(model), {**mapping.parameters, **defines}, mapping.extra)
     assert loaded.program is not None, [one.render() for one in loaded.diagnostics]

@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from formal.codes import Code
+from formal.commands.mappings import fetch, mapping_of
 from formal.commands.progressing import Progress
 from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, natural, positive, say_diagnostics
-from formal.diagnostics import Diagnostic, Source
+from formal.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from formal.conform.checking import Checking
@@ -118,31 +118,15 @@ def _checking(arguments: argparse.Namespace) -> Checking | None:
 def _mapping(arguments: argparse.Namespace) -> Mapping | None:
     from formal.conform.reading import read
 
-    path = arguments.mapping or str(Path(arguments.model).with_suffix(".toml"))
-    if arguments.mapping is None and Path(arguments.model).exists() and not Path(path).exists():
-        hint = f"write one (docs/conform.md), or name one: --mapping FILE; looked for `{path}`"
-        message = "nothing says which lines of a log are which steps of this model"
-        say_diagnostics([Diagnostic(Code.MAPPING_MISSING, message, None, hint=hint, file=arguments.model)])
+    path = mapping_of(arguments.model, arguments.mapping)
+    if isinstance(path, Diagnostic):
+        say_diagnostics([path])
         return None
-    if not Path(arguments.model).exists():
-        say_diagnostics([Diagnostic(Code.FILE_MISSING, f"no file `{arguments.model}`", None, file=arguments.model)])
-        return None
-    found = read(path, _fetch)
+    found = read(path, fetch)
     if isinstance(found, tuple):
         say_diagnostics(found)
         return None
     return found
-
-
-def _fetch(path: str) -> Source | Diagnostic:
-    """The text of a mapping file."""
-    try:
-        return Source(path, Path(path).read_bytes().decode("utf-8").replace("\r\n", "\n"))
-    except FileNotFoundError:
-        return Diagnostic(Code.FILE_MISSING, f"no file `{path}`", None, file=path)
-    except (OSError, ValueError) as error:
-        code = Code.FILE_ENCODING if isinstance(error, UnicodeDecodeError) else Code.FILE_UNREADABLE
-        return Diagnostic(code, f"cannot read `{path}`: {getattr(error, 'strerror', None) or error}", None, file=path)
 
 
 # ---------------------------------------------------------------- logs
