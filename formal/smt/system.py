@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import z3
 
@@ -26,6 +26,9 @@ from formal.smt.reading import Reading
 from formal.smt.relation import Relation, relate
 from formal.smt.terms import any_of, as_term
 from formal.smt.unroll import Bundle, Unrolling, cell_term
+
+
+_ITS_OWN: Final = frozenset({"bvsdiv_i", "bvudiv_i", "bvsrem_i", "bvurem_i", "bvsmod_i"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +129,13 @@ def unrolled(program: Program, properties: Sequence[Property], depth: int) -> st
 
 
 def _renamed(text: str, relation: Relation) -> str:
-    """A script whose constants have the names that witnesses have."""
+    """A script whose constants have the names that witnesses have, and without what only z3 knows: where the divisor is known not to be 0,
+    simplification leaves operators of its own (`bvsrem_i`)."""
     names = {part.cell.name: part.name for part in Parts(relation).all}
 
     def rename(match: re.Match[str]) -> str:
+        if match[1] in _ITS_OWN:
+            return match[1].removesuffix("_i")
         cell, at, index = match[1].strip("|").rpartition("@")
         return f"|{names[cell]}@{index}|" if at and cell in names else match[0]
 
