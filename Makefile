@@ -36,10 +36,12 @@ prove: $(RUN) ## the main job: the savevm protocol without the patch (its witnes
 test: $(DEV) ## the test suite
 	$(BIN)/python -m pytest
 
-check: $(DEV) ## format, lint, types
+check: $(DEV) ## format, lint, types; the models' layout and their list
 	$(BIN)/ruff format --check formal tests bench
 	$(BIN)/ruff check formal tests bench
 	$(BIN)/mypy
+	$(BIN)/formal fmt --check models
+	$(BIN)/formal catalogue models --check -o models/README.md
 
 regress: $(RUN) ## every model against its own expectation, by the records in proofs
 	$(BIN)/formal regress
