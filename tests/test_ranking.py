@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from strategies import Pick
 from systems import BOOL, SPAN, SystemBuilder
 
+from formal.certificates.census import Census
 from formal.certificates.learning import Learned, NotLearned, learn_all
 from formal.certificates.regions import Graph, Levels, rank
 from formal.certificates.whereabouts import Unplaced
@@ -20,7 +21,7 @@ from formal.engines.exploration import Exploration
 from formal.engines.fairness import find_lasso
 from formal.frontend import load_text
 from formal.interp import Machine
-from formal.invariant import Invariant
+from formal.invariant import Invariant, Literal
 from formal.invariant.ranking import Level, Ranking, RankingError, Rule, read_rule, rule_text
 from formal.program import Program, Property, Unary
 from formal.smt.obligations import Obligations, UnknownName
@@ -78,6 +79,30 @@ def wrong(program: Program, prop: Property, invariant: Invariant, ranking: Ranki
     return found | ({"static"} if list(faults(ranking, names, strong(program))) else set())
 
 
+def wrong_where_reachable(program: Program, prop: Property, ranking: Ranking) -> set[str]:
+    """The obligations that fail in a reachable state, so for every invariant."""
+    exploration = explored(program)
+    assert exploration is not None
+    obligations = Obligations(program, [])
+    census = Census(exploration, obligations.parts)
+    states = []
+    for number in range(len(exploration.states)):
+        known = [
+            (part, [name for name, value in part.number_of.items() if census.having(part, value) >> number & 1]) for part in census.parts
+        ]
+        states.append(
+            z3.And(*[obligations.clause((Literal(part.name, tuple(names)),)) for part, names in known if names != list(part.domain)])
+        )
+    response = Response(obligations, prop, ranking)
+    found = set()
+    for which in RESPONSE:
+        solver = z3.SolverFor("QF_BV")
+        solver.add(z3.Or(*states), *obligations.definitions, *response.question(which))
+        if solver.check() != z3.unsat:
+            found.add(which)
+    return found
+
+
 def rules(*texts: str) -> Ranking:
     return tuple(map(read_rule, texts))
 
@@ -108,6 +133,9 @@ ALWAYS = {
     "a bottom half": "context X; bool done; bh b on X { done = true; } liveness l: eventually done;"
     " thread t { skip; schedule b; } thread u { loop { poll X blocking; } }",
     "a spawned thread": "bool done; liveness l: eventually done; thread t { spawn u; join u; } thread u { skip; done = true; }",
+    "once, and never again": "bool b; liveness l: eventually b; thread t { b = true; b = false; }",
+    "one of two, now and then": "bool x; bool done; liveness l: eventually done; strong fair t;"
+    " thread t { await x; done = true; } thread u { await !x; done = true; } thread v { loop { x = !x; } }",
     "undefined for a while": "0..2 n; liveness l: eventually 2 / n == 1; thread t { n = 1; n = 2; } thread u { loop { skip; } }",
 }
 
@@ -148,6 +176,7 @@ NEVER = {
     "fairness to the wrong one": ALWAYS["again and again"].replace("strong fair t;", "strong fair u;"),
     "once is not enough": "bool asked; bool done; liveness l: asked leads to done;"
     " thread t { await asked; done = true; } thread u { loop { asked = true; done = false; } }",
+    "each only now and then": ALWAYS["one of two, now and then"].replace("strong fair t;", ""),
     "one of two locks": ALWAYS["two locks"].replace("strong fair t;", ""),
 }
 
@@ -168,7 +197,8 @@ def test_no_forged_ranking_stands(text: str) -> None:
     forged += [rules(f"=> 0 {one}, 0 {other}") for one in names for other in names]
     forged += [rules("=> not owed"), *(as_others_would(program, name) for name in names)]
     for ranking in forged:
-        assert wrong(program, prop, (), ranking), [rule_text(rule) for rule in ranking]
+        static = set(faults(ranking, names, strong(program)))
+        assert static or wrong_where_reachable(program, prop, ranking), [rule_text(rule) for rule in ranking]
 
 
 def as_others_would(program: Program, helper: str) -> Ranking:
@@ -218,6 +248,21 @@ def test_each_obligation_is_for_something(lock: tuple[Program, Property, Learned
     assert {HELPFUL} in told
     program = program_of(ALWAYS["one thread"])
     assert wrong(program, liveness(program)[0], (), rules("=> not owed")) == {OWED}
+
+
+ONLY_PROGRESS = {
+    "the helper moves, and nothing becomes less": (NEVER["it need not choose"], ["=> 0 t"]),
+    "the helper changes": (NEVER["each only now and then"], ["x => 0 t", "=> 0 u"]),
+    "the rank grows": (ALWAYS["one thread"], ["t.at in {t:1} => 1 t", "t.at in {t:1#2} => 2 t", "=> 0 t"]),
+    "the goal is forgotten": (ALWAYS["one thread"], ["t.at in {t:1} => 5 t", "=> not owed"]),
+    "on the second level the helper moves": (ALWAYS["again and again"], ["t.at in {t:1} => 0 t, 0 u", "=> not owed"]),
+}
+
+
+@pytest.mark.parametrize(("text", "texts"), ONLY_PROGRESS.values(), ids=ONLY_PROGRESS)
+def test_each_part_of_progress_counts(text: str, texts: list[str]) -> None:
+    program = program_of(text)
+    assert wrong_where_reachable(program, liveness(program)[0], rules(*texts)) == {PROGRESS}
 
 
 def test_it_needs_its_invariant(lock: tuple[Program, Property, Learned]) -> None:

@@ -120,7 +120,7 @@ class _Ranking:
             if not any(thread in self._graph.able[state] for state in region):
                 continue
             waiting = [state for state in self.left if state in region and thread not in self._graph.able[state]]
-            inner = _Ranking(self._graph, waiting, self._threads, self._strong - {thread}, self._tell)
+            inner = _Ranking(self._graph, waiting, self._threads, self._strong, self._tell)
             levels = inner.run()
             self._without(region, list(inner.left))
             if region:
