@@ -1,7 +1,22 @@
-"""What holds for every test: proofs are searched for, not remembered. Tests of the cache name a folder of their own."""
+"""What holds for every test: proofs are searched for, not remembered (tests of the cache name a folder of their own), and those that need a
+real QEMU are left out unless they are asked for (`pytest -m qemu`)."""
 
 from __future__ import annotations
 
 import os
 
+import pytest
+
 os.environ["FORMAL_CACHE"] = "off"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "qemu: runs qemu-system-x86_64 for real; left out unless selected by -m")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "qemu" in str(config.getoption("-m")):
+        return
+    for item in items:
+        if item.get_closest_marker("qemu") is not None:
+            item.add_marker(pytest.mark.skip(reason="needs a real QEMU: pytest -m qemu"))
