@@ -213,8 +213,7 @@ def _point(one: _Asked, ending: Ending, cache: Cache | None) -> Point:
     if found.interrupted:
         return Point(one.file, one.values, "interrupted")
     crashed = [f"the {engine} engine broke down:\n{crash.rstrip()}" for engine, crash in found.crashes]
-    if found.report.verdict is not Verdict.UNDECIDED:
-        for text in crashed:
-            say(f"{one.file}: {text}")
     lost = crashed and found.report.verdict is Verdict.UNDECIDED and any(crash.startswith("Traceback") for _, crash in found.crashes)
+    for text in () if lost else crashed:  # what is lost is told as that
+        say(f"{one.file}: {text}")
     return Point(one.file, one.values, "lost" if lost else found.report.verdict.value, found.report, tuple(crashed))
