@@ -265,7 +265,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def told(program: Program, without: frozenset[str] = frozenset()) -> list[Event]:
     events: list[Event] = []
-    explicit.run(program, Options(safety(program), without=without), events.append)
+    explicit.run(program, Options(safety(program), without=without | {"symmetry"}), events.append)
     return events
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import random
-from itertools import permutations
 
 import pytest
-from differential import safety
 from test_interp import program_of
 
 from formal.engines.exploration import Exploration
-from formal.interp import Machine, State, Stop, Symmetry
-from formal.interp.sorts import Sort, sorts
+from formal.interp import Machine, State, Symmetry
 from formal.program import DEADLOCK_PARTIAL, Program
 
 # ---------------------------------------------------------------- models
@@ -57,7 +54,9 @@ class Family:
         if pick == 2:
             return f"choose {{ {self.plain(i)} }} or {{ {self.plain(i)} }}"
         if pick == 3:
-            return f"atomic {{ {self.some(('x = !x;', f'n[{i}] = 2;'))} {self.plain(i)} }}".replace("poll X;", "skip;").replace("wait C with L;", "skip;")
+            return f"atomic {{ {self.some(('x = !x;', f'n[{i}] = 2;'))} {self.plain(i)} }}".replace("poll X;", "skip;").replace(
+                "wait C with L;", "skip;"
+            )
         return self.plain(i)
 
     def plain(self, i: str) -> str:
@@ -140,7 +139,7 @@ def explored(program: Program, *, fold: bool, merge: bool = False, most: int = 2
     tests = {name: machine.condition(condition) for name, condition in invariants.items()}
     deadlocks = [p.name for p in program.properties if p.kind == "deadlock"]
     symmetry = symmetry_of(program, machine) if fold else None
-    merging = machine.merging(invariants.values(), None if symmetry is None else symmetry.apart) if merge else None
+    merging = machine.merging(invariants.values(), symmetry) if merge else None
     exploration = Exploration(machine, None, merging, symmetry)
     found: set[str] = set()
 

@@ -5,18 +5,18 @@ In: a program and options. Out: findings, progress, statistics. It stands on the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from formal.diagnostics import InternalError
 from formal.engines import fairness
 from formal.engines.exploration import Exploration, OutOfMemory
 from formal.engines.protocol import MERGING, SYMMETRY, Finding, Options, Progress, Statistics, Tell
-from formal.engines.scout import FEW, Scout
+from formal.engines.scout import FEW, FEW_ALIKE, Scout
 from formal.engines.shortest import Shortest
 from formal.engines.survey import Survey, survey
 from formal.interp import Machine, State
-from formal.program import Program, Property
+from formal.program import Expr, Program, Property
 from formal.verdict import Move, Trace, Verdict
 
 __all__ = ["Survey", "run", "survey"]
@@ -74,25 +74,28 @@ class _Search:
         says in how few steps. Few states are explored plainly at once. Raises OutOfMemory."""
         if not (self._merge or self._fold):
             return
-        self.explore(lambda: len(self._exploration.states) >= FEW)
-        for scout in self._scouts():
-            try:
-                self._follow(scout)
-            finally:
-                figures = {"states": scout.states, "transitions": scout.transitions, "depth": scout.depth - 1}
-                self._reduced |= {f"{scout.kind} {name}": figure for name, figure in figures.items()}
+        symmetry = self._exploration.machine.symmetry(self._conditions()) if self._fold else None
+        few = FEW_ALIKE if symmetry else FEW
+        self.explore(lambda: len(self._exploration.states) >= few)
+        if symmetry and self._more:
+            self._send(Scout(self._exploration.machine, self._open.values(), self._memory, symmetry, merge=self._merge))
+        if self._merge and self._more and not (symmetry and symmetry.exact):
+            self._send(Scout(self._exploration.machine, self._open.values(), self._memory))
 
-    def _scouts(self) -> Iterator[Scout]:
-        """The searches that leave something out, as long as there is need of one."""
-        machine = self._exploration.machine
-        unsettled = not self._exploration.exhausted and self._open
-        symmetry = (
-            machine.symmetry(p.condition for p in self._open.values() if p.condition is not None) if unsettled and self._fold else None
-        )
-        if symmetry:
-            yield Scout(machine, self._open.values(), self._memory, symmetry, merge=self._merge)
-        if self._merge and self._open and not self._exploration.exhausted and not (symmetry and symmetry.exact):
-            yield Scout(machine, self._open.values(), self._memory)
+    @property
+    def _more(self) -> bool:
+        return bool(self._open) and not self._exploration.exhausted
+
+    def _conditions(self) -> list[Expr]:
+        return [prop.condition for prop in self._open.values() if prop.condition is not None]
+
+    def _send(self, scout: Scout) -> None:
+        """Lets a scout tell what it can. Raises OutOfMemory."""
+        try:
+            self._follow(scout)
+        finally:
+            figures = {"states": scout.states, "transitions": scout.transitions, "depth": scout.depth - 1}
+            self._reduced |= {f"{scout.kind} {name}": figure for name, figure in figures.items()}
 
     def _follow(self, scout: Scout) -> None:
         """Level by level, as long as it can tell something. Raises OutOfMemory."""

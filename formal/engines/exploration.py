@@ -1,8 +1,7 @@
 """The reachable states of a program, level by level.
 
-In: a program's machine, whether quiet steps are merged with those before them, and what is taken for the same. Out: its states in order of their distance from the
-start, and where each level starts. What to check on the way is the
-caller's business: it gets every state with the threads that wait and move, and every step that ends in an error.
+In: a program's machine, whether quiet steps are merged with those before them, and what is taken for the same. Out: its states in order of
+their distance from the start, and where each level starts. What to check on the way is the caller's business: it gets every state with the threads that wait and move, and every step that ends in an error.
 """
 
 from __future__ import annotations
@@ -64,12 +63,13 @@ class Exploration:
             run = self._runs[control] = self._step(control)
         return run
 
-    def expand(self, visit: Visit, err: Err) -> None:
+    def expand(self, visit: Visit, err: Err) -> None:  # noqa: C901 - the inner loop of every search
         """The next level: visits each of its states, and adds their successors. Raises OutOfMemory."""
         states, index, threads, runs = self.states, self.index, range(self.threads), self._runs
         level = self.level(self.depth)
         symmetry = self._symmetry
-        normal = None if symmetry is None else symmetry.normal
+        more = None if symmetry is None or symmetry.exact else symmetry.steps
+        normal = _unchanged if symmetry is None else symmetry.normal
         self.starts.append(level.stop)
         for number in level:
             if number % LOOK_UP_EVERY == 0:
@@ -83,18 +83,14 @@ class Exploration:
                     continue
                 results = (runs.get(control) or self.run_of(control))(state)
                 (moving if results else waiting).append(thread)
-                if symmetry is not None and not symmetry.exact:
-                    results = symmetry.steps(state, thread, self.run_of)
-                for _, after in results:
+                for _, after in results if more is None else more(state, thread, self.run_of):
                     self.transitions += 1
                     if isinstance(after, Stop):
                         if after.prop is not None:
                             err(number, thread, after.prop)
-                    elif after not in index:
-                        if normal is not None and (after := normal(after)) in index:  # noqa: PLW2901 - another name costs
-                            continue
-                        index[after] = len(states)
-                        states.append(after)
+                    elif after not in index and (new := normal(after)) not in index:
+                        index[new] = len(states)
+                        states.append(new)
             visit(number, state, waiting, moving)
 
     def successors(self, number: int) -> Iterator[tuple[int, State | Stop]]:
@@ -114,3 +110,7 @@ class Exploration:
         """Raises OutOfMemory if this process has ever taken more than it may."""
         if self._memory is not None and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > self._memory * 1024:
             raise OutOfMemory
+
+
+def _unchanged(state: State) -> State:
+    return state

@@ -15,6 +15,7 @@ from formal.interp.references import Function
 from formal.program import DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, RANGE, Property
 
 FEW: Final = 5000  # states that are explored sooner than it takes to find out what can be merged
+FEW_ALIKE: Final = 1000  # where many of them are alike
 LEAST: Final = 20  # steps on which one must have been merged, for this to go on
 
 
@@ -29,7 +30,7 @@ class Scout:
         invariants = {
             prop.name: prop.condition for prop in self._properties.values() if prop.kind == "invariant" and prop.condition is not None
         }
-        self._merging = machine.merging(invariants.values(), None if symmetry is None else symmetry.apart) if merge else None
+        self._merging = machine.merging(invariants.values(), symmetry) if merge else None
         self._symmetry = symmetry
         self._tests = {name: machine.condition(condition) for name, condition in invariants.items()}
         self._exploration = Exploration(machine, memory, self._merging, symmetry)

@@ -30,7 +30,7 @@ class Images:
         self._arrays = frozenset((*sort.arrays, *sort.families))
         threads = layout.program.threads
         self.element = [layout.position[thread.id] if thread.decl in sort.families else OUTSIDE for thread in threads]
-        owners = (*layout.program.bhs, *(thread.decl for thread in threads))
+        owners: tuple[BhDecl | ThreadDecl, ...] = (*layout.program.bhs, *(thread.decl for thread in threads))
         self._binders = {decl.binder for decl in owners if decl.binder is not None and decl in self._arrays}
         self._refs: dict[int, tuple[int, ...]] = {}
         self._known: dict[tuple[int, tuple[int, ...]], int] = {}

@@ -6,7 +6,7 @@ the replay of witnesses stand on it. Must not know how a search goes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from formal.interp.actions import Actions
@@ -129,14 +129,13 @@ class Machine:
         """What the program, and these conditions, cannot tell apart."""
         return Symmetry(self._layout, self._controls, sorts(self.program, conditions), self.run)
 
-    def merging(self, invariants: Iterable[Expr], apart: Callable[[int, int], bool] | None = None) -> Merging:
-        """The steps, each with the quiet ones behind it, where these invariants are looked at. A step from one control to another for
-        which `apart` holds is none of those."""
+    def merging(self, invariants: Iterable[Expr], symmetry: Symmetry | None = None) -> Merging:
+        """The steps, each with the quiet ones behind it, where these invariants are looked at, and these states are alike."""
 
         def touching(shut: frozenset[int]) -> Touching:
             return Touching(self._layout, self._controls, self._expressions, shut)
 
-        return Merging(self._layout, self._controls, touching, self.run, self._holds, invariants, apart)
+        return Merging(self._layout, self._controls, touching, self.run, self._holds, invariants, symmetry)
 
     # ------------------------------------------------------------ what was executed
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from formal.program import (
     NONE,
     Assign,
     At,
     Atomic,
-    Binary,
     BhDecl,
+    Binary,
     Binder,
     Block,
     Bound,
@@ -156,7 +156,7 @@ def _own(place: Direct, binder: Binder) -> bool:
 Domains: TypeAlias = Mapping[Binder, tuple[int, ...]]
 
 
-def defined(expr: Expr, program: Program, domains: Domains) -> bool:  # noqa: C901 - one arm a kind
+def defined(expr: Expr, program: Program, domains: Domains) -> bool:
     """Whether an expression has a value in every state, where these binders have a value of their domain."""
     match expr:
         case Literal() | Self() | Bound() | Result() | ContextOf():
@@ -195,16 +195,11 @@ def _exists(place: Place, program: Program, domains: Domains) -> bool:
                     return name == family and _exists(ref, program, domains)
                 case _:
                     return False
-        case Direct(index=None):
-            return True
         case Direct(decl=decl, index=index):
-            kind = index.type if index is not None else None
-            return (
-                isinstance(kind, IntType)
-                and decl.size is not None
-                and 0 <= kind.lo
-                and kind.hi < decl.size
-                and defined(index, program, domains)
-            )
+            return index is None or (decl.size is not None and _within(index, decl.size) and defined(index, program, domains))
         case _:
-            return False
+            assert_never(place)
+
+
+def _within(index: Expr, size: int) -> bool:
+    return isinstance(index.type, IntType) and index.type.lo >= 0 and index.type.hi < size

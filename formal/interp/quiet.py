@@ -22,6 +22,7 @@ from formal.interp.landing import Result, Run
 from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State
 from formal.interp.reach import Effect, Effects
 from formal.interp.references import Function
+from formal.interp.symmetry import Symmetry
 from formal.interp.touching import Touching, in_the_way
 from formal.program import RANGE, Binary, Expr, MutexDecl, Quantifier, RwlockDecl
 
@@ -52,7 +53,7 @@ class Edge:
 
     blockers: tuple[Blocker, ...]
     looks: tuple[Look, ...]
-    apart: bool = False
+    enters: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Merging:
         run: Callable[[int], Run],
         compile_: Compile,
         invariants: Iterable[Expr],
-        apart: Callable[[int, int], bool] | None = None,
+        symmetry: Symmetry | None = None,
     ) -> None:
         program = self._program = layout.program
         self._controls = controls
@@ -95,7 +96,7 @@ class Merging:
         self._spawners = [[other for other in self._threads if Effect("spawn", thread) in spawns[other]] for thread in self._threads]
         parts = [part for invariant in invariants for part in conjuncts(invariant, NOBODY)]
         self._parts = [(compile_(part, env), self._all.condition(part, env)) for part, env in parts]
-        self._apart = apart or (lambda _before, _after: False)
+        self._symmetry = symmetry
         self.taken = 0
 
     # ------------------------------------------------------------ merged steps
@@ -145,8 +146,8 @@ class Merging:
             ends.append(state)
         return ends
 
-    def _after(self, quiet: Quiet, state: State) -> list[State] | None:
-        """What comes of this step, if it is quiet in this state."""
+    def _after(self, quiet: Quiet, state: State, *, together: bool = True) -> list[State] | None:
+        """What comes of this step, if it is quiet in this state, and (`together`) in those that are alike."""
         thread = quiet.thread
         held = self._held(state, thread)
         if quiet.blockers and self._blocked(quiet.blockers, thread, held, state):
@@ -158,10 +159,27 @@ class Merging:
             edge = quiet.edges.get(after[thread])
             if edge is None:
                 edge = self._edge(quiet, after[thread])
-            if edge.apart or ((edge.blockers or edge.looks) and not self._passes(edge, thread, held, state)):
+            if (edge.blockers or edge.looks) and not self._passes(edge, thread, held, state):
                 return None
+            if edge.enters and together:
+                return self._alike(quiet, state)
             found.append(after)
         return found or None
+
+    def _alike(self, quiet: Quiet, state: State) -> list[State] | None:
+        """What comes of this step here and where it is alike, if it is quiet everywhere."""
+        assert self._symmetry is not None
+        found: list[State] = []
+        for thread, other in self._symmetry.alike(state, quiet.thread):
+            after = self._after(quiet, other, together=False) if thread == quiet.thread and other[thread] == quiet.control else None
+            if after is None:
+                return None
+            found += after
+        return found
+
+    def _enters(self, before: int, after: int) -> bool:
+        """Whether a `for` comes to another element there, which may be any that is alike."""
+        return self._symmetry is not None and self._symmetry.enters(before, after)
 
     def _passes(self, edge: Edge, thread: int, held: Held, state: State) -> bool:
         if self._blocked(edge.blockers, thread, held, state):
@@ -212,7 +230,7 @@ class Merging:
         quiet = None
         spawned = self._spawned(effects)
         silent = RANGE in self._program.disabled and any(effect.kind in ("post", "schedule") for effect in effects)
-        if not silent and not any(self._apart(NOT_SPAWNED, self._controls.start(other).control) for other in spawned):
+        if not silent and not any(self._enters(NOT_SPAWNED, self._controls.start(other).control) for other in spawned):
             quiet = Quiet(control, thread, self._run(control), effects, spawned, self._blockers(effects, thread))
         self._quiet[control] = quiet
         return quiet
@@ -222,7 +240,7 @@ class Merging:
         arrival = frozenset((Effect("finishes", thread) if after == FINISHED else self._passing(after, thread),))
         effects = quiet.effects | arrival
         looks = [self._look(holds, topics, thread) for holds, topics in self._parts if in_the_way(effects, topics)]
-        edge = quiet.edges[after] = Edge(self._blockers(arrival, thread), tuple(looks), self._apart(quiet.control, after))
+        edge = quiet.edges[after] = Edge(self._blockers(arrival, thread), tuple(looks), self._enters(quiet.control, after))
         return edge
 
     def _look(self, holds: Function, topics: Effects, thread: int) -> Look:

@@ -6,6 +6,7 @@ all bottom halves of the contexts that it may poll included. Bodies are summaris
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
@@ -92,6 +93,7 @@ class Flow(NamedTuple):
         return Flow(self.effects, NEXT if self.modes else frozenset())
 
 
+Body: TypeAlias = tuple[Frame, int]  # and the thread that runs it
 NONE_OF_IT: Final = Flow(NOTHING, frozenset())
 PASSES: Final = Flow(NOTHING, NEXT)
 
@@ -104,7 +106,10 @@ class Reach:
         self._program = layout.program
         self._controls = controls
         self._references = references
-        self._bodies: dict[tuple[Frame, int], Flow] = {}  # by the frame and the thread
+        self._bodies: dict[Body, Flow] = {}
+        self._callers: dict[Body, dict[Body, None]] = {}  # those whose flow rests on one's
+        self._asking: Body | None = None
+        self._todo: dict[Body, None] = {}
         self._may: dict[tuple[int, int], Effects] = {}
 
     def may(self, thread: int, control: int) -> Effects:
@@ -121,21 +126,24 @@ class Reach:
         found = self._effects(thread, control)
         if len(self._bodies) == len(known):
             return found
-        self._iterate(known)
+        self._iterate(known, lambda flow: flow.modes)
         for key, flow in self._bodies.items():
             if key not in known:
                 self._bodies[key] = Flow(NOTHING, flow.modes)
-        self._iterate(known)
+        self._iterate(known, lambda flow: flow)
         return self._effects(thread, control)
 
-    def _iterate(self, known: set[tuple[Frame, int]]) -> None:
-        """Until nothing changes: ways back only vanish, and, once they are settled, effects only grow."""
-        before: dict[tuple[Frame, int], Flow] = {}
-        while self._bodies != before:
-            before = dict(self._bodies)
-            for frame, runner in reversed(before):  # what is called was met behind its callers
-                if (frame, runner) not in known:
-                    self._bodies[frame, runner] = self._body(frame, runner)
+    def _iterate(self, known: set[Body], told: Callable[[Flow], object]) -> None:
+        """Until nothing changes of what is told: ways back only vanish, and, once they are settled, effects only grow."""
+        todo = self._todo = {body: None for body in self._bodies if body not in known}
+        while todo:
+            body, _ = todo.popitem()  # what is called was met behind its callers
+            self._asking = body
+            flow = self._body(*body)
+            self._asking = None
+            before, self._bodies[body] = self._bodies[body], flow
+            if told(flow) != told(before):
+                todo.update(dict.fromkeys(self._callers.get(body, ())))
 
     def _effects(self, thread: int, control: int) -> Effects:
         node = self._controls.nodes[control]
@@ -334,7 +342,14 @@ class Reach:
         return self._references.elements(place, env)[0] if target is None else target
 
     def _summary(self, frame: Frame, thread: int) -> Flow:
-        return self._bodies.setdefault((frame, thread), PASSES)
+        body = (frame, thread)
+        if self._asking is not None:
+            self._callers.setdefault(body, {})[self._asking] = None
+        found = self._bodies.get(body)
+        if found is None:
+            found = self._bodies[body] = PASSES
+            self._todo[body] = None
+        return found
 
     def _body(self, frame: Frame, thread: int) -> Flow:
         match frame.decl:

@@ -119,23 +119,19 @@ class _Reader:
             self._root(decl)
             if decl.binder is not None:
                 self._join(decl.binder, decl)
-            self._walk(decl.body)
         for bh in program.bhs:
             if bh.binder is not None:
                 self._join(bh.binder, bh)
-            self._walk(bh.body)
         for variable in program.variables:
             if variable.family is not None:
                 self._join(variable, self._family(variable.family))
-        for proc in program.procs.values():
-            for part in (*proc.requires, *proc.ensures, proc.body):
-                self._walk(part)
         for context in program.contexts:
-            self._walk(context.when)
             if context.home is not None:
                 self._pin_thread(context.home)
-        for condition in conditions:
-            self._walk(condition)
+        procs = program.procs.values()
+        self._walk((*(decl.body for decl in {thread.decl: None for thread in program.threads}), *(bh.body for bh in program.bhs)))
+        self._walk(tuple((*proc.requires, *proc.ensures, proc.body) for proc in procs))
+        self._walk((*(context.when for context in program.contexts), *conditions))
         self._look_at_loops()
 
     def _family(self, name: str) -> ThreadDecl:
@@ -257,18 +253,9 @@ class _Reader:
         binders = frozenset(thing for thing in things if isinstance(thing, Binder))
         families = tuple(thing for thing in declared if isinstance(thing, ThreadDecl))
         arrays = tuple(thing for thing in declared if not isinstance(thing, ThreadDecl))
-        marks: list[list[object]] = [[] for _ in range(size)]
-        for thing, index in self._pinned:
-            if thing in things:
-                if not 0 <= index < size:
-                    return None
-                marks[index].append(("pinned", index))
-        for binder, domain in self._domains:
-            if not self._mark_domain(binder, domain, binders, families, marks):
-                return None
-        for family in families:
-            for place, thread in enumerate(self._program.families[family.name]):
-                marks[place].append(thread in self._program.spawned)
+        marks = self._marks(size, things, binders, families)
+        if marks is None:
+            return None
         for array in arrays:
             if isinstance(array, VarDecl):
                 for place, value in enumerate(array.initial):
@@ -277,6 +264,23 @@ class _Reader:
         colours = tuple(seen.setdefault(tuple(mark), len(seen)) for mark in marks)
         ordered = frozenset(f for f in self._fors if self._goes_through(f, binders, families))
         return Sort(size, families, arrays, binders, ordered, colours)
+
+    def _marks(
+        self, size: int, things: list[Thing], binders: frozenset[Binder], families: tuple[ThreadDecl, ...]
+    ) -> list[list[object]] | None:
+        """What the text tells of each element; None if it tells of what lies outside."""
+        marks: list[list[object]] = [[] for _ in range(size)]
+        for thing, index in self._pinned:
+            if thing in things:
+                if not 0 <= index < size:
+                    return None
+                marks[index].append(("pinned", index))
+        if not all(self._mark_domain(binder, domain, binders, families, marks) for binder, domain in self._domains):
+            return None
+        for family in families:
+            for place, thread in enumerate(self._program.families[family.name]):
+                marks[place].append(thread in self._program.spawned)
+        return marks
 
     def _goes_through(self, stmt: For, binders: frozenset[Binder], families: tuple[ThreadDecl, ...]) -> bool:
         if stmt.binder in binders:

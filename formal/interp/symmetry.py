@@ -12,6 +12,7 @@ alike states have alike steps. That are more executions than the program has; wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
@@ -167,7 +168,7 @@ class Form:
         moved = False
         to = list(self._elements)
         for members in self._classes_of(colours):
-            if len(members) > 1 and any(keys[one] > keys[other] for one, other in zip(members, members[1:], strict=False)):
+            if len(members) > 1 and any(keys[one] > keys[other] for one, other in pairwise(members)):
                 moved = True
                 for place, i in zip(members, sorted(members, key=keys.__getitem__), strict=True):
                     to[i] = place
@@ -227,14 +228,24 @@ class Form:
             if number not in passed and now is not None and now != OUTSIDE:
                 yield now
 
-    def swaps(self, state: State, element: int) -> Iterator[list[int]]:
-        """The exchanges of this element with another one that is alike."""
+    def swapped(self, state: State, element: int) -> Iterator[tuple[State, list[int]]]:
+        """The states with this element and another one of its colour exchanged, and the exchange; of those that are the same but for names
+        one, and none that is the state itself."""
         colours = self.colours(state)
+        keys = self._keys(state, colours)
+        known = [element]
         for i in self._elements:
             if i != element and colours[i] == colours[element]:
-                to = list(self._elements)
-                to[i], to[element] = element, i
-                yield to
+                if any(keys[i] == keys[other] and self.permuted(state, self._swap(i, other)) == state for other in known):
+                    continue
+                known.append(i)
+                to = self._swap(i, element)
+                yield self.permuted(state, to), to
+
+    def _swap(self, one: int, other: int) -> list[int]:
+        to = list(self._elements)
+        to[one], to[other] = other, one
+        return to
 
 
 class Symmetry:
@@ -257,12 +268,17 @@ class Symmetry:
                 state = form.permuted(state, to)
         return state
 
-    def apart(self, before: int, after: int) -> bool:
+    def enters(self, before: int, after: int) -> bool:
         """Whether some `for` comes to its next element, where a thread gets from one control to another."""
         return any(form.enters(before, after) for form in self._loops)
 
     def steps(self, state: State, thread: int, step: Callable[[int], Run]) -> Sequence[Result]:
         """The steps of the thread from here, and from the states that are alike, where they go another way."""
+        alike = self.alike(state, thread)
+        return [result for mover, here in alike for result in step(here[mover])(here)]
+
+    def alike(self, state: State, thread: int) -> list[tuple[int, State]]:
+        """The thread and the state, and those that are alike from which the thread's step comes to other elements."""
         first = (thread, state)
         seen = {first: None}
         todo = [first]
@@ -273,12 +289,12 @@ class Symmetry:
                     continue
                 for form in self._loops:
                     for element in form.entered(here, after):
-                        for to in form.swaps(here, element):
-                            other = (form.images.threads(to)[mover], form.permuted(here, to))
-                            if other not in seen:
-                                seen[other] = None
-                                todo.append(other)
-        return [result for mover, here in seen for result in step(here[mover])(here)]
+                        for other, to in form.swapped(here, element):
+                            found = (form.images.threads(to)[mover], other)
+                            if found not in seen:
+                                seen[found] = None
+                                todo.append(found)
+        return list(seen)
 
 
 def _getter(slots: list[int]) -> Callable[[State], Any]:
