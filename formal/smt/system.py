@@ -27,7 +27,6 @@ from formal.smt.relation import Relation, relate
 from formal.smt.terms import any_of, as_term
 from formal.smt.unroll import Bundle, Unrolling, cell_term
 
-
 _ITS_OWN: Final = frozenset({"bvsdiv_i", "bvudiv_i", "bvsrem_i", "bvurem_i", "bvsmod_i"})
 
 
