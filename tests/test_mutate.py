@@ -1,0 +1,319 @@
+"""`formal mutate`: the mutants of a model, and what becomes of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from formal.cli import main
+from formal.fingerprint import fingerprint
+from formal.frontend import load, load_text
+from formal.mutants.explaining import explained, explanations
+from formal.mutants.judging import Fate, Judge, graph_of
+from formal.mutants.operators import Mutant, mutants
+from formal.mutants.running import Late, answers
+from formal.mutants.study import NotProved, Plan, Study, study
+from formal.program import Program
+from formal.rewriting.admitting import Refused, admitted
+from formal.rewriting.flattening import flat
+from formal.rewriting.rebuilding import Changes, rebuilt
+
+ROOT = Path(__file__).resolve().parent.parent
+COUNTER = """protocol counter "two threads that count";
+mutex L;
+0..4 x = 0;
+0..9 unseen = 0;
+proc add() requires holds(L) {
+    x = x + 1;
+}
+thread t[2] {
+    lock L;
+    add();
+    unlock L;
+    unseen = 0;
+}
+invariant few: x <= 2;
+deadlock free;
+"""
+
+
+def program_of(text: str) -> Program:
+    loaded = load_text(text)
+    assert loaded.program is not None, [one.render() for one in loaded.diagnostics]
+    return loaded.program
+
+
+def fates(text: str, properties: Sequence[str] = ()) -> dict[str, Fate]:
+    """By the name of each mutant."""
+    program = flat(program_of(text))
+    names = tuple(properties) or tuple(prop.name for prop in program.properties)
+    kills, graph, reason = graph_of(program, names)
+    assert (kills, reason) == ((), "")
+    judge = Judge(program, names, graph)
+    return {mutant.name: judge.judge(mutant) for mutant in mutants(program)}
+
+
+def studied(text: str, **asked: int) -> Study:
+    program = program_of(text)
+    return study(program, Plan(tuple(prop.name for prop in program.properties), 2, 20.0, **asked))
+
+
+# ---------------------------------------------------------------- programs with something changed
+
+
+@pytest.mark.parametrize("path", ["models/savevm_locked.dsl", "models/bugs/channels_ready_counts.dsl"])
+def test_a_copy_means_the_same(path: str) -> None:
+    program = load(str(ROOT / path)).program
+    assert program is not None
+    assert fingerprint(rebuilt(program, Changes())) == fingerprint(program)
+
+
+def test_flat_bodies_have_no_blocks_without_locals() -> None:
+    program = program_of("protocol f; const A = true; 0..1 x = 0; thread t { if (A) { x = 1; { skip; } } }")
+    (thread,) = flat(program).threads
+    assert [type(one).__name__ for one in thread.decl.body.statements] == ["Assign", "Skip"]
+
+
+def test_a_block_with_a_local_is_kept() -> None:
+    program = program_of("protocol f; thread t { { bool b = true; assert b; } skip; }")
+    (thread,) = flat(program).threads
+    assert [type(one).__name__ for one in thread.decl.body.statements] == ["Block", "Skip"]
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "why"),
+    [
+        ("loop { skip; x = true; await x; }", "", ""),
+        ("loop { x = true; }", "drop x = true in t", "without a step"),
+        ("bool b = true; x = b; x = !b;", "swap bool b = true; x = b in t", "used where it is not declared"),
+    ],
+)
+def test_what_the_front_end_would_refuse_is_refused(body: str, name: str, why: str) -> None:
+    program = flat(program_of(f"protocol r; bool x = false; thread t {{ {body} }} invariant n: !x || x;"))
+    refused = {}
+    for mutant in mutants(program):
+        try:
+            admitted(rebuilt(program, mutant.changes))
+        except Refused as error:
+            refused[mutant.name] = str(error)
+    assert (why in refused[name]) if name else not refused
+
+
+def test_what_follows_from_bodies_follows_again() -> None:
+    program = flat(program_of("protocol s; bool x = false; thread a { spawn b; } thread b { x = true; } invariant n: !x || x;"))
+    (drop,) = [one for one in mutants(program) if one.name == "drop spawn b in a"]
+    assert program.spawned == {1}
+    assert admitted(rebuilt(program, drop.changes)).spawned == frozenset()
+
+
+# ---------------------------------------------------------------- operators
+
+
+def names_of(body: str) -> list[str]:
+    program = flat(program_of(f"protocol o; mutex L; bool x = false; bool y = false; thread t {{ {body} }} deadlock free;"))
+    return [mutant.name for mutant in mutants(program)]
+
+
+def test_operators() -> None:
+    assert names_of("lock L; unlock L;") == [
+        "drop lock L in t",
+        "duplicate lock L in t",
+        "swap lock L; unlock L in t",
+        "drop unlock L in t",
+        "duplicate unlock L in t",
+    ]
+    assert names_of("with L { x = true; }")[0] == "drop with L in t"
+    assert names_of("atomic { x = true; y = true; }")[0].startswith("take apart atomic {")
+    assert [one for one in names_of("await x && y || x;") if "await" in one and ":" in one] == [
+        "negate: await x && y || x in t",
+        "without `x && y`: await x && y || x in t",
+        "without `x`: await x && y || x in t",
+    ]
+    assert [one.partition(":")[0] for one in names_of("if (x) { skip; }")] == ["negate", "always", "never"]
+
+
+def test_the_same_statement_twice_has_two_names() -> None:
+    assert [one for one in names_of("x = true; x = false; x = true;") if one.startswith("drop x = true")] == [
+        "drop x = true in t",
+        "drop x = true (2) in t",
+    ]
+
+
+def test_a_label_stays_where_its_statement_goes() -> None:
+    program = flat(program_of("protocol l; bool x = false; thread t { here: x = true; } invariant n: at(t, here) implies !x;"))
+    (drop,) = [one for one in mutants(program) if one.operator == "drop"]
+    (thread,) = admitted(rebuilt(program, drop.changes)).threads
+    assert [type(one).__name__ for one in thread.decl.body.statements] == ["Skip"]
+
+
+# ---------------------------------------------------------------- fates
+
+
+def test_fates_of_a_counter() -> None:
+    found = fates(COUNTER)
+    assert found["drop lock L in t"].by == (("requires.add", 1),)
+    assert found["drop unlock L in t"].state == "killed"
+    assert found["duplicate lock L in t"].by == (("relock", 2),)
+    assert found["duplicate x = x + 1 in add"].by == (("invariant.few", 8),)
+    assert found["drop x = x + 1 in add"].state == "survives"
+    assert found["duplicate unseen = 0 in t"] == Fate("equivalent", reason="what the properties speak of changes in the same ways")
+    assert found["swap unlock L; unseen = 0 in t"].state == "equivalent"
+
+
+def test_what_no_execution_reaches_is_equivalent() -> None:
+    found = fates("protocol e; bool x = false; thread t { if (x) { x = false; } } invariant n: !x;")
+    assert found["drop x = false in t"] == Fate("equivalent", reason="no execution reaches it")
+
+
+def test_the_same_steps_are_equivalent() -> None:
+    found = fates("protocol e; bool x = false; bool y = false; thread t { atomic { x = true; y = true; } } invariant n: x == y;")
+    assert found["swap x = true; y = true in t"] == Fate("equivalent", reason="the same steps of the same threads change the same values")
+    assert found["take apart atomic { x = true; y = true; } in t"].by == (("invariant.n", 1),)
+
+
+def test_an_unseen_change_is_equivalent_to_the_properties_alone() -> None:
+    text = "protocol e; bool x = false; 0..3 y = 0; thread t { y = 1; x = true; y = 2; } invariant n: x || !x;"
+    found = fates(text)
+    assert found["drop y = 2 in t"] == Fate("equivalent", reason="what the properties speak of changes in the same ways")
+    assert found["drop x = true in t"].state == "survives"
+
+
+def test_a_loop_for_ever_is_told_from_an_end() -> None:
+    text = "protocol e; bool x = false; bool y = false; thread t { while (y) { skip; } } invariant n: !x;"
+    assert fates(text)["negate: while (y) in t"].state == "survives"
+
+
+def test_with_liveness_only_the_same_steps_are_equivalent() -> None:
+    text = "protocol e; bool x = false; bool y = false; thread t { y = true; x = true; } liveness l: eventually x;"
+    found = fates(text)
+    assert found["drop x = true in t"].state == "killed"
+    assert found["drop y = true in t"].state == "survives"
+
+
+def test_a_condition_of_a_context_is_changed() -> None:
+    text = """protocol c; thread_local bool f = false; bool x = false; context X when f; bh b on X { x = false; }
+    thread t { f = true; schedule b; aio_wait_while X (pending(b)); }"""
+    found = {name: fate for name, fate in fates(text).items() if "context X" in name}
+    assert {fate.state for fate in found.values()} == {"killed", "equivalent"}
+
+
+def test_clauses_that_notice_nothing_survive() -> None:
+    text = COUNTER.replace("x = x + 1;", "assert vain: true || holds(L); x = x + 1;")
+    found = {entry.name: entry.fate for entry in studied(text).entries if entry.kind == "clause"}
+    assert found["drop requires.add in add"].state == "killed"
+    assert found["drop assert.vain in add"].state == "survives"
+
+
+def test_a_clause_is_tried_without_those_before_it() -> None:
+    text = COUNTER.replace("requires holds(L) {", "requires holds(L) requires holds(L) {")
+    found = {entry.name: entry.fate for entry in studied(text).entries if entry.kind == "clause"}
+    assert found["drop requires.add.2 in add"].reason.startswith("as the only clause, notices ")
+
+
+def test_who_notices() -> None:
+    found = {one.prop: one for one in studied(COUNTER).noticed}
+    assert found["relock"].first >= 1
+    assert found["relock"].steps == 2
+    assert found["deadlock.lock_order"].first == 0
+
+
+def test_a_sample_is_chosen_by_its_seed() -> None:
+    samples = [[entry.name for entry in studied(COUNTER, sample=3, seed=seed).entries if entry.kind != "clause"] for seed in (1, 1, 2)]
+    assert len(samples[0]) == 3
+    assert samples[0] == samples[1] != samples[2]
+
+
+def test_a_violated_model_has_no_mutants() -> None:
+    with pytest.raises(NotProved) as found:
+        studied(COUNTER.replace("x <= 2", "x <= 1"))
+    assert found.value.kills[0][0] == "invariant.few"
+
+
+# ---------------------------------------------------------------- processes
+
+
+def test_who_is_late_is_ended_and_the_others_go_on() -> None:
+    import time
+
+    def work(number: int) -> int:
+        if number == 2:
+            time.sleep(60)
+        return number * number
+
+    found = dict(answers([0, 1, 2, 3], work, 2, 0.5))
+    assert isinstance(found.pop(2), Late)
+    assert found == {0: 0, 1: 1, 3: 9}
+
+
+# ---------------------------------------------------------------- explanations
+
+
+def test_explanations() -> None:
+    text = """// Survives: drop x = x + 1 in add: nothing asks how much is counted
+// Survives: * in nowhere: stale
+// Survives: negate: if (c ? a : b) in t: colons
+"""
+    found = explanations(program_of(text + COUNTER).sources)
+    whys, stale = explained(found, ["drop x = x + 1 in add", "negate: if (c ? a : b) in t", "drop lock L in t"])
+    assert whys == {"drop x = x + 1 in add": "nothing asks how much is counted", "negate: if (c ? a : b) in t": "colons"}
+    assert [one.text for one in stale] == ["* in nowhere: stale"]
+
+
+# ---------------------------------------------------------------- the command
+
+
+def model(folder: Path, text: str) -> str:
+    path = folder / "counter.dsl"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mutate", model(tmp_path, COUNTER)]) == 1
+    out, err = capsys.readouterr()
+    assert "survivors, to look at (2)" in out
+    assert "drop x = x + 1 in add" in out
+    assert err == ""
+    explained_ = "// Survives: drop x = x + 1 in add: nothing asks how much is counted\n// Survives: drop add() in *: the same\n"
+    assert main(["mutate", model(tmp_path, explained_ + COUNTER), "--all"]) == 0
+    out, _ = capsys.readouterr()
+    assert "explained (2)" in out
+    assert "duplicate lock L in t: relock in 2" in out
+
+
+def test_the_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mutate", model(tmp_path, COUNTER), "--format", "json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["mutants"] == sum(document["counts"].values()) == len(document["looked_at"])
+    assert document["unexplained"] == 2
+    (drop,) = [one for one in document["looked_at"] if one["name"] == "duplicate lock L in t"]
+    assert drop["violated"] == [{"property": "relock", "steps": 2}]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--format", "xml"], "unknown format `xml`"),
+        (["--property", "nothing"], "matches no property"),
+        (["--sample", "0"], "at least 1"),
+    ],
+)
+def test_mistakes(words: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mutate", model(tmp_path, COUNTER), *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_model_that_is_violated_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mutate", model(tmp_path, COUNTER.replace("x <= 2", "x <= 1"))]) == 2
+    assert "is not proved: invariant.few is violated after" in capsys.readouterr().err
+
+
+def test_every_mutant_is_a_program_of_its_own() -> None:
+    program = flat(program_of(COUNTER))
+    found: list[Mutant] = mutants(program)
+    digests = {fingerprint(rebuilt(program, mutant.changes)) for mutant in found}
+    assert len(digests) == len(found)
+    assert fingerprint(program) not in digests
