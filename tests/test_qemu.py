@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,11 @@ def captured(capsys: pytest.CaptureFixture[str], folder: Path, words: list[str])
     """A log of one snapshot, made as `formal capture` says. QEMU may die of the very bug that the model shows: the log ends with it."""
     assert main(["capture", *words, "--format", "json"]) == 0
     recipe = json.loads(capsys.readouterr().out)
-    options = recipe["options"][: recipe["options"].index("-trace")]
-    with Qemu(folder, options) as qemu:
+    with Qemu(folder, recipe["options"]) as qemu:
+        time.sleep(0.5)  # the guest begins to write to its flash
         try:
-            for command in recipe["qmp"]:
-                qemu.do(command["execute"], **command["arguments"])
+            if (moment := recipe["at_the_moment"]) is not None:
+                qemu.do(moment["execute"], **moment["arguments"])
             qemu.snapshot("one")
         except ConnectionError:
             assert "bdrv_poll_co: Assertion" in qemu.complaint()

@@ -1,18 +1,14 @@
 """What QEMU has to be told, so that its log has the events that a mapping names.
 
-In: a mapping, or names of events. Out: the events, options of QEMU's command line, commands for its monitor. Checked against QEMU 7.2; an event
-that a version does not have is told by QEMU itself, which then goes on without it.
+In: a mapping, or names of events. Out: the events, options of QEMU's command line, commands for its monitor. Checked against QEMU 7.2; an
+event that a version does not have is told by QEMU itself, which then goes on without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from formal.conform.mapping import Mapping
-
-LOCKS: Final = "qemu_mutex_"
-TOGETHER: Final = f"{LOCKS}*"  # taken, and given back: switched on one by one, a log begins with half of what happens to a lock
 
 
 def events(mapping: Mapping) -> tuple[str, ...]:
@@ -22,18 +18,26 @@ def events(mapping: Mapping) -> tuple[str, ...]:
     return tuple(sorted({one.event for one in patterns if one.event is not None} | set(mapping.only)))
 
 
+def from_anywhere(mapping: Mapping | None) -> bool:
+    """Whether the log may begin with QEMU itself: with a mapping that names no start, it has to begin where the model does."""
+    return mapping is None or mapping.first is not None or mapping.start == "reachable"
+
+
 def options(log: str, file: str | None, names: Sequence[str]) -> list[list[str]]:
-    """QEMU's options for a log of the whole run, each with its value. `file`: where the list of events is, None to name them here."""
-    first = [["-msg", "timestamp=on"], ["-D", log]]
-    return [*first, ["-trace", f"events={file}"]] if file is not None else [*first, *(["-trace", name] for name in names)]
+    """QEMU's options, each with its value. `file`: where the list of events is, None to name them here."""
+    traced = [["-trace", f"events={file}"]] if file is not None else [["-trace", name] for name in names]
+    return [["-msg", "timestamp=on"], ["-D", log], *traced]
 
 
-def patterns(names: Sequence[str]) -> list[str]:
-    """The events as patterns that can be switched on in a run, one after the other: a lock's events together, and last."""
-    others = [name for name in names if not name.startswith(LOCKS)]
-    return others + ([TOGETHER] if len(others) < len(names) else [])
+def switch(log: str) -> str:
+    """The command of QEMU's human monitor from which on all goes to that file.
+
+    Switching on events one by one would begin a log with halves of what happens. The main loop runs this command, and has the BQL: until it
+    gives that back, no other thread does what the models are about.
+    """
+    return f"logfile {log}"
 
 
-def monitor(names: Sequence[str]) -> list[dict[str, object]]:
-    """The QMP commands that switch them on."""
-    return [{"execute": "trace-event-set-state", "arguments": {"name": name, "enable": True}} for name in patterns(names)]
+def switch_qmp(log: str) -> dict[str, object]:
+    """The same for QMP."""
+    return {"execute": "human-monitor-command", "arguments": {"command-line": switch(log)}}
