@@ -1,75 +1,50 @@
-"""`make bench`: where the time goes, and how the ways to spend it compare.
+"""`make bench`: what `formal` takes beside its peers on the same transition systems, and where its own time goes.
 
-In: nothing. Out: a table on standard output. Everything is measured in one run and told as a ratio to its first row, the median of several
-rounds: seconds depend on the machine, ratios much less. No test depends on it.
+In: the command line (`--quick`, `--limit SECONDS`, `--only NAME`, `-o FOLDER`). Out: `peers.md`, `peers.json` and `peers.svg` in the folder
+(default: benchmarks), progress and a table on standard output; exit code 1 if two tools contradict each other.
 """
 
 from __future__ import annotations
 
-import statistics
-import subprocess
+import argparse
+import os
 import sys
-import time
-from collections.abc import Sequence
+from pathlib import Path
 
-ROUNDS = 3
-STARTS = (
-    ("python alone", ("-c", "pass")),
-    ("formal --help", ("-m", "formal", "--help")),
-    ("formal check", ("-m", "formal", "check", "models/savevm_locked.dsl")),
-)
-MODELS = ("models/savevm_unlocked.dsl", "models/savevm_locked.dsl", "models/multifd_sync_locked.dsl", "models/multifd_sync_unlocked.dsl")
-QUESTIONS = (  # all of it, and a bounded part that every engine can answer
-    ("--engine", "auto"),
-    ("--engine", "explicit"),
-    ("--engine", "auto", "--depth", "12"),
-    ("--engine", "explicit", "--depth", "12"),
-    ("--engine", "bmc", "--depth", "12"),
-)
-LIMIT = "60"
+from bench import chart, peers, report, within
+from bench.ladders import LADDERS, QUICK
 
 
-def median(words: Sequence[str]) -> tuple[float, int]:
-    """Seconds of one command, and how it ended."""
-    taken, code = [], 0
-    for _ in range(ROUNDS):
-        begun = time.perf_counter()
-        code = subprocess.run([sys.executable, *words], capture_output=True, check=False).returncode
-        taken.append(time.perf_counter() - begun)
-        if taken[-1] > 5:  # long enough to be told apart
-            break
-    return statistics.median(taken), code
-
-
-def row(name: str, seconds: float, base: float, note: str = "") -> None:
-    """One line of the table."""
-    print(f"  {name:<44} {seconds:8.2f} s  x {seconds / base:7.2f}  {note}", flush=True)
-
-
-def main() -> None:
-    """All of it, a few minutes."""
-    print("starting up")
-    base = 0.0
-    for name, words in STARTS:
-        seconds, _ = median(words)
-        base = base or seconds
-        row(name, seconds, base)
-    verdicts = {0: "proved", 1: "violated", 3: "undecided"}
-    for model in MODELS:
-        print(model)
-        base = 0.0
-        for question in QUESTIONS:
-            seconds, code = median(("-m", "formal", "prove", model, *question, "--timeout", LIMIT, "--quiet"))
-            base = base or seconds
-            note = "no violation" if code == 0 and "--depth" in question else verdicts.get(code, f"exit {code}")
-            row(" ".join(question), seconds, base, note)
-    print("models/savevm_locked.dsl, by number of vCPUs")
-    base = 0.0
-    for count in (1, 2, 3, 4):
-        seconds, code = median(("-m", "formal", "prove", MODELS[1], "-D", f"VCPUS={count}", "--timeout", LIMIT, "--quiet"))
-        base = base or seconds
-        row(f"-D VCPUS={count}", seconds, base, verdicts.get(code, f"exit {code}"))
+def main() -> int:
+    """Measure and write. A whole run takes at most about a quarter of an hour, a quick one two minutes."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure formal beside SPIN, ABC and Z3.")
+    parser.add_argument("--quick", action="store_true", help="few sizes, one round, about two minutes")
+    parser.add_argument("--limit", type=float, metavar="SECONDS", help="for one command (default: 20, quick: 10)")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this ladder only (repeatable)")
+    parser.add_argument("-o", dest="folder", default="benchmarks", metavar="FOLDER", help="where to write (default: benchmarks)")
+    arguments = parser.parse_args()
+    ladders = [ladder for ladder in (QUICK if arguments.quick else LADDERS) if not arguments.only or ladder.name in arguments.only]
+    if not ladders:
+        parser.error(f"no ladder of that name; there are {', '.join(ladder.name for ladder in LADDERS)}")
+    os.environ["FORMAL_CACHE"] = "off"  # it is the searches that are compared
+    missing = peers.missing()
+    if missing:
+        print(f"left out, not installed: {', '.join(missing)}", flush=True)
+    limit = arguments.limit or (10.0 if arguments.quick else 20.0)
+    measured = peers.measure(ladders, limit, rounds=1 if arguments.quick else 3, budget=110.0 if arguments.quick else 720.0)
+    folder = Path(arguments.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "peers.json").write_text(report.as_json(measured), encoding="utf-8")
+    (folder / "peers.md").write_text(report.as_markdown(measured), encoding="utf-8")
+    (folder / "peers.svg").write_text(chart.draw(measured), encoding="utf-8")
+    print(f"written: {folder}/peers.md, {folder}/peers.json, {folder}/peers.svg", flush=True)
+    within.starting()
+    if not arguments.quick:
+        within.proving()
+    for line in report.contradictions(measured):
+        print(f"CONTRADICTION: {line}", flush=True)
+    return 1 if report.contradictions(measured) else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
