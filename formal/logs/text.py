@@ -20,7 +20,7 @@ def text(words: Wording, width: int, top: int) -> str:
     """The report."""
     account = words.account
     parts = [
-        _head(account),
+        "\n".join(_wrapped([_head(account)], width, "")),
         _threads(words),
         _locks(words, top),
         _sites(words, top),
@@ -153,9 +153,9 @@ def _section(title: str, lines: Sequence[str], width: int) -> str:
     return "\n".join((title, *_wrapped(lines, width))) if lines else ""
 
 
-def _wrapped(lines: Iterable[str], width: int) -> Iterator[str]:
+def _wrapped(lines: Iterable[str], width: int, margin: str = "  ") -> Iterator[str]:
     for line in lines:
-        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        indent = margin + " " * (len(line) - len(line.lstrip()))
         yield from textwrap.wrap(
             line.strip(), width, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False, break_on_hyphens=False
         )
