@@ -97,6 +97,12 @@ def test_what_means_something_else(old: str, new: str) -> None:
     assert changed is not None or "free global" in new
 
 
+def test_which_object_is_meant_matters() -> None:
+    model = program(CROSSED)
+    a, b = model.mutexes
+    assert fingerprint(replace(model, mutexes=(a, b, a))) != fingerprint(replace(model, mutexes=(a, b, b)))
+
+
 def test_lines_matter_where_they_are_asked_for() -> None:
     moved = program(CROSSED.replace("mutex b;", "\nmutex b;"))
     assert fingerprint(moved, lines=True) != fingerprint(program(CROSSED), lines=True)
