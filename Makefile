@@ -22,7 +22,7 @@ $(RUN): pyproject.toml constraints.txt
 	touch $@
 
 $(DEV): $(RUN)
-	$(INSTALL) '.[dev,crosscheck,lsp,source,watch]'
+	$(INSTALL) '.[dev,cluster,crosscheck,lsp,source,watch]'
 	touch $@
 
 # The unpatched protocol is violated: that is the expected answer, exit code 1.
