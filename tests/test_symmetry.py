@@ -5,11 +5,16 @@ from __future__ import annotations
 import random
 
 import pytest
+from differential import safety
 from test_interp import program_of
 
+from formal.engines import explicit
 from formal.engines.exploration import Exploration
+from formal.engines.protocol import Event, Finding, Options, Statistics
 from formal.interp import Machine, State, Symmetry
+from formal.interp.sorts import Sort, sorts
 from formal.program import DEADLOCK_PARTIAL, Program
+from formal.verdict import Verdict
 
 # ---------------------------------------------------------------- models
 
@@ -175,6 +180,49 @@ def compare(seed: int) -> tuple[int, int, bool] | None:
         if not merge:
             size = len(folded[0].states)
     return len(plain[0].states), size, symmetry.exact
+
+
+# ---------------------------------------------------------------- what makes a sort
+
+
+def found(text: str) -> tuple[Sort, ...]:
+    program = program_of(text)
+    return sorts(program, [p.condition for p in program.properties if p.condition is not None])
+
+
+SORTS = {
+    "thread t[3] { skip; }": (0, 0, 0),
+    "0..2 n[3]; thread t[i: 3] { n[i] = 1; }": (0, 0, 0),
+    "0..2 n[3] = { 0, 1, 1 }; thread t[i: 3] { n[i] = 1; }": (0, 1, 1),
+    "0..2 n[3]; thread t[i: 3] { n[i] = 1; } thread u { n[2] = 0; }": (0, 0, 1),
+    "0..3 n[3]; thread t[i: 3] { n[i] = i; }": None,
+    "mutex L[3]; thread t[i: 3] { lock L[(i + 1) % 3]; unlock L[(i + 1) % 3]; with L[i] { skip; } }": None,
+    "0..2 n[3]; thread t[i: 3] { n[i] = 1; } thread u { for v in 0..1 { n[v] = 0; } }": (0, 0, 1),
+    "0..2 n[3]; thread t[i: 3] { n[i] = 1; } invariant a: forall v in 0..1: n[v] < n[v + 1];": None,
+    "0..2 n[3]; thread t[i: 3] { n[i] = 1; } invariant a: exists v in 0..2: n[v] == 0 || 4 / n[v] > 1;": None,
+    "bool x; 0..2 n[3]; thread t[i: 3] { n[i] = 1; } thread u { atomic { for v in 0..2 { x = n[v] == 1; } } }": None,
+    "context X home t[1]; thread t[3] { skip; }": (0, 1, 0),
+    "thread t[3] { skip; } thread u { spawn t[1]; }": (0, 1, 0),
+}
+
+
+@pytest.mark.parametrize("text", list(SORTS))
+def test_elements_are_told_apart_where_the_text_does(text: str) -> None:
+    expected = SORTS[text]
+    assert [sort.colours for sort in found(text)] == ([] if expected is None else [expected])
+
+
+def test_symmetry_can_be_left_out_and_is_told() -> None:
+    program = program_of("0..5 n; thread t[5] { n = n + 1; skip; skip; skip; }")
+    for without, named in ((frozenset[str](), True), (frozenset({"symmetry"}), False)):
+        events: list[Event] = []
+        explicit.run(program, Options(safety(program), without=without), events.append)
+        (figures,) = [event.figures for event in events if isinstance(event, Statistics)]
+        assert ("folded states" in figures) == named
+        assert {event.verdict for event in events if isinstance(event, Finding)} == {Verdict.PROVED}
+
+
+# ---------------------------------------------------------------- no answer changes
 
 
 @pytest.mark.parametrize("seed", range(40))

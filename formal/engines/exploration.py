@@ -1,7 +1,8 @@
 """The reachable states of a program, level by level.
 
 In: a program's machine, whether quiet steps are merged with those before them, and what is taken for the same. Out: its states in order of
-their distance from the start, and where each level starts. What to check on the way is the caller's business: it gets every state with the threads that wait and move, and every step that ends in an error.
+their distance from the start, and where each level starts. What to check on the way is the caller's business: it gets every state with the
+threads that wait and move, and every step that ends in an error.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Exploration:
             run = self._runs[control] = self._step(control)
         return run
 
-    def expand(self, visit: Visit, err: Err) -> None:  # noqa: C901 - the inner loop of every search
+    def expand(self, visit: Visit, err: Err) -> None:
         """The next level: visits each of its states, and adds their successors. Raises OutOfMemory."""
         states, index, threads, runs = self.states, self.index, range(self.threads), self._runs
         level = self.level(self.depth)

@@ -89,8 +89,7 @@ class Scout:
             self.doubtful.add(DEADLOCK_PARTIAL)
         if self._merging is not None and self._symmetry is None:
             self.useless |= self.states >= FEW and self._merging.taken * LEAST < self.transitions
-        if not self._sure:
-            self.doubtful |= self._found
+        self.useless |= not self._sure and not self._found.isdisjoint(asked)  # whether it is so: others will see
         return self._found.intersection(asked) - self.doubtful
 
     def _visit(self, _number: int, state: State, waiting: list[int], moving: list[int]) -> None:
