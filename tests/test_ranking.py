@@ -135,7 +135,7 @@ ALWAYS = {
     "a spawned thread": "bool done; liveness l: eventually done; thread t { spawn u; join u; } thread u { skip; done = true; }",
     "once, and never again": "bool b; liveness l: eventually b; thread t { b = true; b = false; }",
     "one of two, now and then": "bool x; bool done; liveness l: eventually done; strong fair t;"
-    " thread t { await x; done = true; } thread u { await !x; done = true; } thread v { loop { x = !x; } }",
+    " thread t { atomic { await x; done = true; } } thread u { atomic { await !x; done = true; } } thread v { loop { x = !x; } }",
     "undefined for a while": "0..2 n; liveness l: eventually 2 / n == 1; thread t { n = 1; n = 2; } thread u { loop { skip; } }",
 }
 
