@@ -179,7 +179,6 @@ class Scheduler:
 
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scheduler]:
-    pytest.importorskip("distributed")
     made = Scheduler(tmp_path_factory.mktemp("cluster"))
     yield made
     made.close()
@@ -222,7 +221,6 @@ def test_a_sweep_on_a_cluster(scheduler: Scheduler, tmp_path: Path) -> None:
 
 
 def test_a_cluster_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("distributed")
     monkeypatch.setattr(cluster, "_CONNECT", 0.3)
     with pytest.raises(ExecutorError, match=r"no scheduler answers at 127\.0\.0\.1:1"), crew("dask:127.0.0.1:1", 1):
         pass
