@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from formal.logs.account import UNKNOWN, At, Hold, Lock, Nesting, Oddity, Pair, Total, Wait, Who
 
 DEEPEST: Final = 32  # locks in one thread's hands; beyond, it is rather that their giving back was not logged
+SHORTEST: Final = 1  # microseconds that a wait for a free lock may seem to take
 KEPT: Final = 50  # oddities that are told with their lines
 
 
@@ -163,7 +164,7 @@ class Holding:
         wait = state.asking.pop(who, None)
         if wait is not None:
             wait.got, wait.until = at, at.time
-            if not state.known:
+            if not state.known and wait.duration > SHORTEST:
                 wait.behind[UNKNOWN, ""] = wait.duration
             self._count(state.lock, wait)
             return "lock"

@@ -22,7 +22,7 @@ from formal.conform.log import BadLog, Event, Reader
 from formal.conform.mapping import Pattern
 from formal.diagnostics import Diagnostic
 from formal.logs.account import Account, At, Hold, Lock, Nesting, Thread, Total, Wait
-from formal.logs.holding import Holding
+from formal.logs.holding import SHORTEST, Holding
 from formal.logs.order import Order
 from formal.logs.roles import NONE, role_of_event, role_of_site
 from formal.logs.scheduling import Scheduling
@@ -206,7 +206,7 @@ class Watching:
         """A wait has ended."""
         self._keep(self._waits, wait.duration, wait, self._top)
         self._sum(wait)
-        if wait.behind or wait.duration > 1:  # a lock that was free is no wait to be drawn
+        if wait.behind or wait.duration > SHORTEST:  # a lock that was free is no wait to be drawn
             self.timeline.add(Stretch("waited", wait.who, wait.lock, wait.asked.time, wait.until, wait.asked, wait.got))
 
     def nested(self, nesting: Nesting) -> None:

@@ -22,7 +22,7 @@ def text(words: Wording, width: int, top: int) -> str:
     parts = [
         "\n".join(_wrapped([_head(account)], width, "")),
         _threads(words),
-        _locks(words, top),
+        _locks(words, width, top),
         _sites(words, top),
         *(_holds(words, title, holds, width) for title, holds in words.longest()),
         _waits(words, width),
@@ -50,7 +50,8 @@ def _threads(words: Wording) -> str:
     return "Threads (roles are inferred: where they take the BQL, what they log)\n" + _table(rows, "<<>>>>")
 
 
-def _locks(words: Wording, top: int) -> str:
+def _locks(words: Wording, width: int, top: int) -> str:
+    """Without the addresses where they do not fit."""
     account = words.account
     if not account.locks:
         return ""
@@ -59,7 +60,10 @@ def _locks(words: Wording, top: int) -> str:
     for lock in shown:
         figures = [f"{lock.held.count:,}", f"{lock.contended:,}", *map(duration, (lock.held.time, lock.held.longest, lock.waited.time))]
         rows.append([words.lock(lock.address), lock.address, *figures])
-    return "Locks (named by where they are first used)\n" + _table(rows, "<<>>>>>") + more("lock")
+    table = _table(rows, "<<>>>>>")
+    if max(map(len, table.splitlines())) > width:
+        table = _table([[name, *figures] for name, _, *figures in rows], "<>>>>>")
+    return "Locks (named by where they are first used)\n" + table + more("lock")
 
 
 def _sites(words: Wording, top: int) -> str:
