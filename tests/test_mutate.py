@@ -56,9 +56,9 @@ def fates(text: str, properties: Sequence[str] = ()) -> dict[str, Fate]:
     return {mutant.name: judge.judge(mutant) for mutant in mutants(program)}
 
 
-def studied(text: str, **asked: int) -> Study:
+def studied(text: str, sample: int | None = None, seed: int = 0) -> Study:
     program = program_of(text)
-    return study(program, Plan(tuple(prop.name for prop in program.properties), 2, 20.0, **asked))
+    return study(program, Plan(tuple(prop.name for prop in program.properties), 2, 20.0, sample, seed))
 
 
 # ---------------------------------------------------------------- programs with something changed

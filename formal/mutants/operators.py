@@ -11,13 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
-from os.path import normpath
 from typing import Literal, TypeAlias
 
 from formal import program as p
-from formal.diagnostics import Span
 from formal.frontend.walking import blocks_in
-from formal.rewriting.bodies import reached, statements_of
+from formal.rewriting.bodies import place_of, reached, statements_of
 from formal.rewriting.rebuilding import Changes, fresh
 from formal.verdict import SourceRef
 
@@ -66,11 +64,6 @@ def name_of(statement: p.Stmt) -> str:
     """A statement on one line, as it was written up to its block."""
     assert not isinstance(statement, p.Block)
     return statement.info.text
-
-
-def place_of(span: Span) -> SourceRef:
-    """Where something stands, without detours in the path."""
-    return SourceRef(normpath(span.source.path), span.line)
 
 
 class _Maker:

@@ -16,9 +16,10 @@ from typing import Final
 from formal.mutants.clauses import clauses
 from formal.mutants.explaining import Explanation, explained, explanations
 from formal.mutants.judging import Fate, Judge, Kills, graph_of
-from formal.mutants.operators import Mutant, mutants, place_of
+from formal.mutants.operators import Mutant, mutants
 from formal.mutants.running import Broke, Late, answers
 from formal.program import Program
+from formal.rewriting.bodies import place_of
 from formal.rewriting.flattening import flat
 from formal.verdict import SourceRef
 

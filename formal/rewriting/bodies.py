@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from os.path import normpath
 
 from formal import program as p
+from formal.diagnostics import Span
 from formal.frontend.walking import walk
+from formal.verdict import SourceRef
 
 Decl = p.ThreadDecl | p.BhDecl | p.ProcDecl
 
@@ -53,3 +56,8 @@ def _named(program: p.Program, statement: p.Stmt) -> Iterator[Decl]:
             yield half
         case _:
             return
+
+
+def place_of(span: Span) -> SourceRef:
+    """Where something stands, without detours in the path."""
+    return SourceRef(normpath(span.source.path), span.line)

@@ -43,6 +43,11 @@ def fresh(statement: T, uids: Iterator[int]) -> T:
     return cast(T, _Fresh(uids).of(statement))
 
 
+def renumbered(program: p.Program, uids: int) -> p.Program:
+    """The same program, every uid larger by so much, so that it shares none with another program."""
+    return cast(p.Program, _Renumbered(uids).of(program))
+
+
 class _Copy:
     """`met`: of each old node, by id, the new one; the old one is kept, so that its id stays its own."""
 
@@ -84,6 +89,23 @@ class _Fresh(_Copy):
         if isinstance(value, p.Info):
             return replace(value, uid=next(self._uids), label=None)
         return value if isinstance(value, _DECLARED) else super().of(value)
+
+
+class _Renumbered(_Copy):
+    def __init__(self, uids: int) -> None:
+        super().__init__({}, {})
+        self._uids = uids
+
+    def of(self, value: Any) -> Any:
+        if isinstance(value, p.Info):
+            return replace(value, uid=value.uid + self._uids)
+        return super().of(value)
+
+    def _node(self, node: Any) -> Any:
+        made = super()._node(node)
+        if isinstance(node, p.At):
+            object.__setattr__(made, "targets", frozenset(uid + self._uids for uid in node.targets))
+        return made
 
 
 @cache
