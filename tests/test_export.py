@@ -342,8 +342,26 @@ def test_spin_agrees(name: str, broken: bool, tmp_path: Path) -> None:
     assert ("errors: 0" in said) != broken, said
 
 
-def test_spin_stores_our_states_and_finds_our_shortest_violation(halves: Program, tmp_path: Path) -> None:
-    """Breadth first, with one property at a time: the steps of the trail but for the monitor's are ours."""
+@pytest.mark.parametrize(("name", "broken"), [("abba", True), ("philosophers_ordered", False)])
+def test_spin_finds_sets_of_threads_that_wait_for_each_other(name: str, broken: bool, tmp_path: Path) -> None:
+    one = program(str(CLASSIC / f"{name}.dsl"))
+    said = spin(written(one, "promela", only=("deadlock.lock_order",)), tmp_path)
+    assert ("errors: 0" in said) != broken, said
+
+
+def test_what_no_longer_holds_anything_is_set_back(tmp_path: Path) -> None:
+    """A local's last value makes no states apart: 3 places, and 4 values at one of them."""
+    path = tmp_path / "locals.dsl"
+    path.write_text(
+        """protocol locals "a local of four values"; 0..3 x = 0;
+        thread t { loop { { 0..3 mine = x; skip; } x = (x + 1) % 4; } }
+        invariant low: x <= 3;"""
+    )
+    one = program(str(path))
+    assert circuits.shortest_guarded(machine(one, safety(one))) == ({}, 12)
+
+
+def test_spin_stores_our_states(halves: Program, tmp_path: Path) -> None:
     calm = ("relock", "invariant.never_hot_and_deep")
     states = circuits.shortest_guarded(machine(halves, tuple(p for p in safety(halves) if p.name in calm)))[1]
     said = spin(written(halves, "promela", only=calm), tmp_path)
