@@ -186,6 +186,12 @@ def test_a_loop_for_ever_is_told_from_an_end() -> None:
     assert fates(text)["negate: while (y) in t"].state == "survives"
 
 
+def test_that_it_may_go_on_for_ever_is_seen() -> None:
+    text = "protocol e; bool x = false; bool y = false; thread t { choose { skip; } or { while (y) { skip; } } } invariant n: !x;"
+    assert fates(text)["negate: while (y) in t"].state == "survives"
+    assert fates(text)["always: while (y) in t"].state == "survives"
+
+
 def test_with_liveness_only_the_same_steps_are_equivalent() -> None:
     text = "protocol e; bool x = false; bool y = false; thread t { y = true; x = true; } liveness l: eventually x;"
     found = fates(text)
