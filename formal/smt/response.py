@@ -19,7 +19,7 @@ made (`docs/semantics.md`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 import z3
@@ -30,8 +30,9 @@ from formal.program import Expr, Property
 from formal.smt.expressions import Evaluator
 from formal.smt.obligations import Obligations, UnknownName, script
 from formal.smt.references import declaration_site
+from formal.smt.rungs import Standing, less_rank, same_helper, same_rank
 from formal.smt.scene import State, set_scene
-from formal.smt.terms import all_of, any_of, as_term, both, negation, number
+from formal.smt.terms import Bool, all_of, any_of, as_term, both, either, equal, negation, number
 
 OWED: Final = "owed"
 PROGRESS: Final = "progress"
@@ -60,8 +61,6 @@ class Response:
         relation = obligations.relation
         self._threads = [thread.name for thread in relation.cfg.program.threads]
         self._ranking = ranking
-        self._depth = max((len(rule.levels) for rule in ranking), default=0)
-        self._bits = max((level.rank.bit_length() for rule in ranking for level in rule.levels), default=1) or 1
         self._goal = self._holds(prop.condition)
         self._trigger = None if prop.trigger is None else self._holds(prop.trigger)
         unknown = [level.helper for rule in ranking for level in rule.levels if level.helper not in self._threads]
@@ -74,12 +73,12 @@ class Response:
         obligations = self._obligations
         if which == OWED:
             begins = [self._trigger] if self._trigger is not None else obligations.initial
-            return [*begins, z3.Not(self._goal), z3.Not(self._here.owed)]
-        owed = [self._here.owed, z3.Not(self._goal)]
+            return [*begins, z3.Not(self._goal), as_term(negation(self._here.owed))]
+        owed = [as_term(self._here.owed), z3.Not(self._goal)]
         if which == HELPFUL:
-            stuck = [both(self._here.last == t, negation(obligations.still.can_move(t))) for t in range(len(self._threads))]
+            stuck = [both(helps, negation(obligations.still.can_move(t))) for t, helps in enumerate(self._here.last)]
             return [*owed, as_term(any_of(stuck))]
-        return [*owed, obligations.going, z3.Not(obligations.after(self._goal)), z3.Not(self._in_order())]
+        return [*owed, obligations.going, z3.Not(obligations.after(self._goal)), as_term(negation(self._in_order()))]
 
     def formulas(self, invariant: Invariant, which: str) -> list[Any]:
         """What has to be unsatisfiable for an obligation to hold. Raises UnknownName."""
@@ -99,53 +98,20 @@ class Response:
         site = declaration_site(relation.layout.reachable[0][0].root)
         return as_term(Evaluator(scene, State(), site, number(-1), {}).holds_true(condition))
 
-    def _standing(self, after: bool) -> _Standing:
+    def _standing(self, after: bool) -> Standing:
         """Where the state here, or the one after the step, stands in the ranking."""
         literal = self._obligations.clause
-        conditions = [as_term(all_of([literal((one,), after) for one in rule.when])) for rule in self._ranking]
-        levels = [rule.levels for rule in self._ranking]
+        conditions = [all_of([literal((one,), after) for one in rule.when]) for rule in self._ranking]
+        return Standing(conditions, [rule.levels for rule in self._ranking], self._threads)
 
-        def choose(values: Sequence[Any], otherwise: Any) -> Any:
-            term = otherwise
-            for condition, value in zip(reversed(conditions), reversed(values), strict=True):
-                term = value if value.eq(term) else z3.If(condition, value, term)
-            return term
-
-        return _Standing(levels, self._depth, choose, self._bits, self._threads)
-
-    def _in_order(self) -> Any:
+    def _in_order(self) -> Bool:
         """Whether the step is in order on the first level."""
-        here, there = self._here, self._there
-        who = self._obligations.relation.who.term
-        found = z3.BoolVal(False)
-        for level in reversed(range(self._depth)):
-            others = z3.BoolVal(False) if who is None else here.helper[level] != z3.ZeroExt(here.helper[level].size() - who.size(), who)
-            stays = [there.rank[level] == here.rank[level], there.helper[level] == here.helper[level], others]
-            if level < self._depth - 1:
-                stays.append(z3.Or(z3.Not(here.deeper[level]), z3.Not(there.deeper[level]), found))
-            found = z3.Or(z3.ULT(there.rank[level], here.rank[level]), z3.And(*stays))
-        return z3.And(there.owed, found)
-
-
-class _Standing:
-    """`owed`; by level the `rank`, the `helper` (the number of a thread) and whether there is a `deeper` level; and the `last` helper."""
-
-    def __init__(
-        self, levels: Sequence[Sequence[Any]], depth: int, choose: Callable[[Sequence[Any], Any], Any], bits: int, threads: Sequence[str]
-    ) -> None:
-        size = len(threads).bit_length()
-
-        def helper(some: Sequence[Any], level: int) -> Any:
-            return z3.BitVecVal(threads.index(some[level].helper), size)
-
-        def by_rule(value: Callable[[Sequence[Any]], Any], otherwise: Any) -> Any:
-            return choose([value(some) for some in levels], otherwise)
-
-        nothing, nobody = z3.BitVecVal(0, bits), z3.BitVecVal(0, size)
-        self.owed = by_rule(lambda some: z3.BoolVal(bool(some)), z3.BoolVal(False))
-        self.last = by_rule(lambda some: helper(some, -1) if some else nobody, nobody)
-        self.rank, self.helper, self.deeper = [], [], []
-        for level in range(depth):
-            self.rank.append(by_rule(lambda some, at=level: z3.BitVecVal(some[at].rank, bits) if len(some) > at else nothing, nothing))  # type: ignore[misc]
-            self.helper.append(by_rule(lambda some, at=level: helper(some, at) if len(some) > at else nobody, nobody))  # type: ignore[misc]
-            self.deeper.append(by_rule(lambda some, at=level: z3.BoolVal(len(some) > at + 1), z3.BoolVal(False)))  # type: ignore[misc]
+        here, there, who = self._here, self._there, self._obligations.relation.who
+        found: Bool = False
+        for level in reversed(range(len(here.levels))):
+            one, other = here.levels[level], there.levels[level]
+            moves = any_of([both(helps, equal(who, number(t))) for t, helps in enumerate(one.helper)])
+            deeper = any_of([negation(one.deeper), negation(other.deeper), found])
+            stays = [same_rank(one, other), same_helper(one, other), negation(moves), deeper]
+            found = either(less_rank(other, one), all_of(stays))
+        return both(there.owed, found)
