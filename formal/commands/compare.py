@@ -107,7 +107,7 @@ class _Work:
 
     def compare(self, before: Program, after: Program) -> Comparison | None:
         """All of it; None if it was interrupted."""
-        from formal.compare.comparison import Comparison, Pair, wrong
+        from formal.compare.comparison import Comparison, Pair
         from formal.progress import ProgressLine
 
         arguments = self._arguments
@@ -122,7 +122,7 @@ class _Work:
             except _Interrupted:
                 say("interrupted: nothing is established")
                 return None
-        found = Comparison(one, other, wrong(before, one, other), pair.told(), pair.asked(), tuple(pair.courses(one)), reverted)
+        found = Comparison(one, other, _wrong(before, one, other), pair.told(), pair.asked(), tuple(pair.courses(one)), reverted)
         if arguments.save is not None:
             self._write(found)
         return found
@@ -166,6 +166,21 @@ class _Work:
 
         name = f"{found.before.model}--{found.after.model}.compare.json"
         answer(document(found), str(Path(self._arguments.save) / name))
+
+
+def _wrong(before: Program, one: Report, other: Report) -> tuple[str, ...]:
+    """What keeps AFTER from being a remedy of BEFORE."""
+    from formal.regress import differences
+    from formal.verdict import Verdict
+
+    found = [f"BEFORE: {line}" for line in differences(before.expectations, one)]
+    if not any(expectation.verdict == "violated" for expectation in before.expectations):
+        found.append("BEFORE does not expect any violation: `expect violated NAME;` says what AFTER is to mend")
+    for result in other.properties:
+        if result.verdict is not Verdict.PROVED:
+            why = f" ({result.reason})" if result.verdict is Verdict.UNDECIDED else ""
+            found.append(f"AFTER: {result.name} is {result.verdict.replace('_', ' ')}{why}")
+    return tuple(found)
 
 
 def _listed(numbers: tuple[int, ...]) -> str:

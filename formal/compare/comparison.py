@@ -17,7 +17,6 @@ from formal.compare.undoing import undone
 from formal.formats.json import witness_document
 from formal.interp import Machine
 from formal.recorded import Record, follow
-from formal.regress import differences
 from formal.rewriting.admitting import Refused
 from formal.rewriting.bodies import place_of
 from formal.rewriting.flattening import flat
@@ -133,18 +132,6 @@ class Pair:
     def asked(self) -> tuple[Told, ...]:
         """How the properties differ."""
         return tuple(_told(change) for change in self.found.asked)
-
-
-def wrong(before: p.Program, one: Report, other: Report) -> tuple[str, ...]:
-    """What keeps AFTER from being a remedy of BEFORE."""
-    found = [f"BEFORE: {line}" for line in differences(before.expectations, one)]
-    if not any(expectation.verdict == "violated" for expectation in before.expectations):
-        found.append("BEFORE does not expect any violation: `expect violated NAME;` says what AFTER is to mend")
-    for result in other.properties:
-        if result.verdict is not Verdict.PROVED:
-            why = f" ({result.reason})" if result.verdict is Verdict.UNDECIDED else ""
-            found.append(f"AFTER: {result.name} is {result.verdict.replace('_', ' ')}{why}")
-    return tuple(found)
 
 
 def _inert(change: Change) -> bool:
