@@ -105,7 +105,7 @@ class Response:
         return Standing(conditions, [rule.levels for rule in self._ranking], self._threads)
 
     def _in_order(self) -> Bool:
-        """Whether the step is in order on the first level."""
+        """Whether the step is in order on the first level. It is not if the goal is not owed after it: then there is no rank at all."""
         here, there, who = self._here, self._there, self._obligations.relation.who
         found: Bool = False
         for level in reversed(range(len(here.levels))):
@@ -114,4 +114,4 @@ class Response:
             deeper = any_of([negation(one.deeper), negation(other.deeper), found])
             stays = [same_rank(one, other), same_helper(one, other), negation(moves), deeper]
             found = either(less_rank(other, one), all_of(stays))
-        return both(there.owed, found)
+        return found
