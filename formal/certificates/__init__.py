@@ -1,1 +1,1 @@
-"""Proofs that others can check: inductive invariants, where they come from, how they are kept, and how they are checked."""
+"""Proofs that others can check: inductive invariants and rankings, where they come from, how they are kept, and how they are checked."""
