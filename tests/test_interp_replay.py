@@ -106,7 +106,11 @@ EXPLAINED = [
     ("thread t { spawn u; spawn u; } thread u { await false; }", "spawn", "u is running already"),
     ("mutex L; bool x; thread t { atomic { x = true; await !x; } }", "atomic", "t executes `await !x`"),
     ("0..3 n; proc p() { n = 1; p(); } thread t { p(); } nesting 1;", "nesting", "t > p"),
-    ('enum k { A, B } k c; mutex L; thread t { assert c == B && owner(L) == t "why"; }', "assert.t.1", '"why"` (<text>:2): that is false: c is A.'),
+    (
+        'enum k { A, B } k c; mutex L; thread t { assert c == B && owner(L) == t "why"; }',
+        "assert.t.1",
+        '"why"` (<text>:2): that is false: c is A.',
+    ),
     ("bool f[w]; thread w[2] { f[self] = true; } invariant i: forall v in w: !f[v];", "invariant.i", "f[w[0]] is true"),
     ("bool x = true; thread t { skip; } invariant i: !x;", "invariant.i", "In the initial state, `!x` is false: x is true"),
 ]

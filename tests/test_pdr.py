@@ -140,9 +140,9 @@ def test_progress_and_figures_are_told() -> None:
     assert isinstance(told[-1], Statistics)
 
 
-def test_it_takes_part_only_when_asked_for() -> None:
+def test_it_starts_last() -> None:
     assert contenders("pdr") == ("pdr",)
-    assert "pdr" not in contenders("auto")
+    assert contenders("auto")[-1] == "pdr"
 
 
 # ---------------------------------------------------------------- nothing is taken on trust

@@ -125,9 +125,10 @@ class Machine:
             return self._actions.atomics.before_error(node, node.item.stmt, state, Stop(error)) or state
         return state
 
-    def symmetry(self, conditions: Iterable[Expr]) -> Symmetry:
-        """What the program, and these conditions, cannot tell apart."""
-        return Symmetry(self._layout, self._controls, sorts(self.program, conditions), self.run)
+    def symmetry(self, conditions: Iterable[Expr], *, exact: bool = False) -> Symmetry:
+        """What the program, and these conditions, cannot tell apart. `exact`: without sorts that a `for` goes through step by step."""
+        found = [sort for sort in sorts(self.program, conditions) if not (exact and sort.ordered)]
+        return Symmetry(self._layout, self._controls, found, self.run)
 
     def merging(self, invariants: Iterable[Expr], symmetry: Symmetry | None = None) -> Merging:
         """The steps, each with the quiet ones behind it, where these invariants are looked at, and these states are alike."""

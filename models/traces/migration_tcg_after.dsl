@@ -1,4 +1,4 @@
-// A migration's setup under TCG, as QEMU 7.2 logs it: migration_thread_after.dsl with run_on_cpu(), in which whoever syncs the bitmap sleeps.
+// A migration's setup under TCG, as QEMU 7.2 logs it: migration_thread_after.dsl with run_on_cpu(), in which who syncs the bitmap sleeps.
 //
 // Since 930e239d11. The shipped models of a migration leave run_on_cpu() out (TCG); a log under TCG has it.
 
