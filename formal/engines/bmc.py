@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from formal.engines.encoding import encoded
 from formal.engines.protocol import Finding, Options, Progress, Statistics, Tell
 from formal.program import Program, Property
 from formal.smt.bounded import Bounded
-from formal.smt.cfg import EncodingLimitError
 from formal.smt.solver import Answer
 from formal.verdict import Trace, Verdict
 
@@ -87,15 +87,8 @@ def run(program: Program, options: Options, tell: Tell) -> None:
     wanted = set(options.properties)
     properties = {p.name: p for p in program.properties if p.name in wanted}
     started = perf_counter()
-    try:
-        bounded = Bounded(program, tuple(properties.values()), options.memory, without=options.without)
-    except EncodingLimitError as error:
-        for name in properties:
-            tell(Finding(name, Verdict.UNDECIDED, None, f"too large to encode: {error}"))
-        return
-    except RecursionError:
-        for name in properties:
-            tell(Finding(name, Verdict.UNDECIDED, None, "too large to encode: expressions nested too deeply"))
+    bounded = encoded(properties, tell, lambda: Bounded(program, tuple(properties.values()), options.memory, without=options.without))
+    if bounded is None:
         return
     built = perf_counter() - started
     _Search(options, tell, bounded, properties).run()

@@ -11,20 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Final
 
-from formal.engines.protocol import Finding, Options, Progress, Statistics, Tell
+from formal.engines.encoding import encoded, safety
+from formal.engines.protocol import OWNERSHIP, Finding, Options, Progress, Statistics, Tell
 from formal.program import Program, Property
 from formal.smt.bounded import Bounded
-from formal.smt.cfg import EncodingLimitError
 from formal.smt.induction_step import InductionStep
 from formal.smt.inductive import inductive, ranges
 from formal.smt.lemmas import lemmas
 from formal.smt.solver import Answer, Session
 from formal.smt.standing import standing
 from formal.verdict import Verdict
-
-OWNERSHIP: Final = "ownership"  # the reduction that offers lemmas
 
 
 @dataclass(slots=True, eq=False)
@@ -115,21 +112,10 @@ def _prepare(program: Program, options: Options, tell: Tell, properties: dict[st
 
 def run(program: Program, options: Options, tell: Tell) -> None:
     """Settles what it can of `options.properties`; without `options.depth` it may run for ever."""
-    wanted = set(options.properties)
-    properties = {p.name: p for p in program.properties if p.name in wanted and p.kind != "liveness"}
-    for prop in program.properties:
-        if prop.name in wanted and prop.kind == "liveness":
-            tell(Finding(prop.name, Verdict.UNDECIDED, None, "k-induction cannot settle liveness: it is not about single states"))
+    properties = safety(program, options, tell, "k-induction")
     started = perf_counter()
-    try:
-        search = _prepare(program, options, tell, dict(properties))
-    except EncodingLimitError as error:
-        for name in properties:
-            tell(Finding(name, Verdict.UNDECIDED, None, f"too large to encode: {error}"))
-        return
-    except RecursionError:
-        for name in properties:
-            tell(Finding(name, Verdict.UNDECIDED, None, "too large to encode: expressions nested too deeply"))
+    search = encoded(properties, tell, lambda: _prepare(program, options, tell, dict(properties)))
+    if search is None:
         return
     built = perf_counter() - started
     search.run()

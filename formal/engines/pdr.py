@@ -13,17 +13,16 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
-from formal.engines.protocol import Finding, Options, Progress, Statistics, Tell
+from formal.engines.encoding import encoded, safety
+from formal.engines.protocol import OWNERSHIP, Finding, Options, Progress, Statistics, Tell
 from formal.program import Program, Property
 from formal.smt.bounded import Bounded
-from formal.smt.cfg import EncodingLimitError
 from formal.smt.lemmas import lemmas
 from formal.smt.reachability import Reachability, Said
 from formal.smt.solver import Answer
 from formal.smt.standing import standing
 from formal.verdict import Verdict
 
-OWNERSHIP: Final = "ownership"  # the reduction that offers lemmas
 FIRST_ROUND: Final = 1_000  # milliseconds of Spacer for each property; a hard one must not keep the others waiting
 GROWTH: Final = 2  # of that time from round to round
 
@@ -147,20 +146,9 @@ def _search(program: Program, options: Options, tell: Tell, properties: dict[str
 
 def run(program: Program, options: Options, tell: Tell) -> None:
     """Settles what it can of `options.properties`; without `options.depth` it may run for ever."""
-    wanted = set(options.properties)
-    properties = {p.name: p for p in program.properties if p.name in wanted and p.kind != "liveness"}
-    for prop in program.properties:
-        if prop.name in wanted and prop.kind == "liveness":
-            tell(Finding(prop.name, Verdict.UNDECIDED, None, "pdr cannot settle liveness: it is not about single states"))
+    properties = safety(program, options, tell, "pdr")
     started = perf_counter()
-    try:
-        figures = _search(program, options, tell, properties)
-    except EncodingLimitError as error:
-        for name in properties:
-            tell(Finding(name, Verdict.UNDECIDED, None, f"too large to encode: {error}"))
-        return
-    except RecursionError:
-        for name in properties:
-            tell(Finding(name, Verdict.UNDECIDED, None, "too large to encode: expressions nested too deeply"))
+    figures = encoded(properties, tell, lambda: _search(program, options, tell, properties))
+    if figures is None:
         return
     tell(Statistics({**figures, "seconds": round(perf_counter() - started, 3)}))

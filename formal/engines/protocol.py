@@ -11,13 +11,14 @@ from formal.program import Program
 from formal.verdict import Trace, Verdict
 
 MERGING: Final = "merging"
+OWNERSHIP: Final = "ownership"
 SYMMETRY: Final = "symmetry"
 
 # What engines may leave out of a search without changing its answer; each can be switched off (--no-reduce NAME).
 REDUCTIONS: Final[Mapping[str, str]] = {
     MERGING: "steps that nobody can tell the time of are taken together with the one before (explicit)",
     "order": "of two steps in a row that touch nothing in common, only one order is looked at (bmc)",
-    "ownership": "what control flow says about who owns a lock is told to the solver (bmc)",
+    OWNERSHIP: "what control flow says about who owns a lock is told to the solver (bmc)",
     SYMMETRY: "of states that differ only in which of several alike threads, channels, … is which, one is looked at (explicit)",
 }
 
