@@ -6,6 +6,9 @@ from __future__ import annotations
 import os
 
 import pytest
+from tools import Told
+
+from formal.cli import main
 
 os.environ["FORMAL_CACHE"] = "off"
 
@@ -20,3 +23,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("qemu") is not None:
             item.add_marker(pytest.mark.skip(reason="needs a real QEMU: pytest -m qemu"))
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Told:
+    """Runs a command: its exit code and what it wrote."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = main(words)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tools import tool
 
 from formal.frontend.names import BUILTIN_FUNCTIONS
 from formal.parser import keywords
@@ -79,20 +77,14 @@ def test_the_extension_is_whole() -> None:
     assert set(re.findall(r'require\("([\w-]+)', script)) - {"vscode"} == set(package["dependencies"])
 
 
-def needs(program: str, package: str) -> None:
-    """In CI a missing program is a failure."""
-    if shutil.which(program) is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{program} is missing: apt-get install {package}")
-
-
 def test_the_extension_is_a_script() -> None:
-    needs("node", "nodejs")
+    tool("node", package="nodejs")
     subprocess.run(["node", "--check", str(CODE / "extension.js")], check=True, timeout=60)
 
 
 def test_vim(tmp_path: Path) -> None:
     """A mistaken model in a real vim: its type, its colours, its indentation, and what :make makes of it."""
-    needs("vim", "vim")
+    tool("vim", package="vim")
     model = tmp_path / "m.dsl"
     model.write_text('// a comment\nprotocol p;\nmutex m @ "a:b";\nthread t {\nlock n;\n}\n')
     script = tmp_path / "look.vim"

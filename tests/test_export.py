@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from functools import cache
@@ -15,6 +13,7 @@ from typing import Any
 import circuits
 import pytest
 import z3
+from tools import lacking, tool
 
 from formal.cli import main
 from formal.exports import Wanted, load_export
@@ -111,14 +110,6 @@ def halves(tmp_path_factory: pytest.TempPathFactory) -> Program:
 SMALL = ("peterson_broken", "peterson", "abba", "readers_writer_builtin", "philosophers_naive")
 
 
-def tool(name: str, package: str) -> str:
-    """The path of a program; a test without it is skipped, but not in CI."""
-    found = shutil.which(name)
-    if found is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name} is missing: apt-get install {package}")
-    return str(found)
-
-
 def run(*words: str, cwd: Path | None = None) -> str:
     done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
     return done.stdout + done.stderr
@@ -186,7 +177,7 @@ def test_gates_compute_what_the_terms_do() -> None:
 
 def test_expressions_of_c_compute_what_the_terms_do(tmp_path: Path) -> None:
     """`a` is declared as a number from 0, `b` as one from -8; Promela's conditional is C's, spelled differently."""
-    compiler = tool("gcc", "gcc")
+    compiler = tool("gcc", package="gcc")
     names, roots = _cases(120)
     speller = Speller({names[0]: Spelled("a", 0, 15), names[1]: Spelled("b", -8, 7)})
     checks = []
@@ -301,7 +292,7 @@ def test_solvers_find_the_shortest_violation_and_none_shorter(name: str, halves:
     from formal.certificates.solvers import SOLVERS
 
     if SOLVERS[name].version is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name} is missing: pip install {SOLVERS[name].package}")
+        lacking(f"{name} is missing: pip install {SOLVERS[name].package}")
     for prop in ("assert.paid", "invariant.cold"):
         length = expected(halves)[prop]
         answers = [SOLVERS[name].ask(written(halves, "smt2", depth=depth, only=(prop,)).decode())[0] for depth in (length, length - 1)]
@@ -317,7 +308,7 @@ def test_names_in_a_bounded_question(halves: Program) -> None:
 
 @pytest.mark.parametrize(("name", "broken"), [("peterson", False), ("peterson_broken", True), ("abba", True)])
 def test_abc_agrees(name: str, broken: bool, tmp_path: Path) -> None:
-    abc = tool("berkeley-abc", "berkeley-abc")
+    abc = tool("berkeley-abc", package="berkeley-abc")
     one = program(str(CLASSIC / f"{name}.dsl"))
     (tmp_path / "m.aig").write_bytes(written(one, "aiger", binary=True))
     said = run(abc, "-c", "read_aiger m.aig; orpos; pdr", cwd=tmp_path)
@@ -326,7 +317,7 @@ def test_abc_agrees(name: str, broken: bool, tmp_path: Path) -> None:
 
 
 def test_abc_finds_violations_in_our_frames(tmp_path: Path) -> None:
-    abc = tool("berkeley-abc", "berkeley-abc")
+    abc = tool("berkeley-abc", package="berkeley-abc")
     one = program(str(CLASSIC / "peterson_broken.dsl"))
     (tmp_path / "m.aig").write_bytes(written(one, "aiger", binary=True, only=("invariant.mutual_exclusion",)))
     said = run(abc, "-c", "read_aiger m.aig; bmc3 -F 40", cwd=tmp_path)
@@ -373,7 +364,7 @@ def test_spin_stores_our_states(halves: Program, tmp_path: Path) -> None:
 
 def spin(text: bytes, folder: Path) -> str:
     """What SPIN's verifier says of a model."""
-    command, compiler = tool("spin", "spin"), tool("gcc", "gcc")
+    command, compiler = tool("spin", package="spin"), tool("gcc", package="gcc")
     (folder / "m.pml").write_bytes(text)
     made = run(command, "-a", "m.pml", cwd=folder)
     assert "rror" not in made, made

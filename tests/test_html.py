@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+from tools import tool
 
 from formal.diagnostics import Source
 from formal.formats import Style, load_format
@@ -56,10 +55,7 @@ State: TypeAlias = dict[str, ViewValue]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    executable = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
-    if executable is None:
-        missing = f"needs one of {', '.join(_BROWSERS)}: apt-get install chromium"
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+    executable = tool(*_BROWSERS, package="chromium")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
         yield started

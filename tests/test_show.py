@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tools import Told
 
-from formal.cli import main
 from formal.drawings.deeds import deeds
 from formal.drawings.flow import flow, flows
 from formal.drawings.graph import Edge, Line, Node, Picture
@@ -34,20 +33,6 @@ SOME = (
     "classic/readers_writer_builtin",
 )
 SVG = "{http://www.w3.org/2000/svg}"
-
-Told = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Told:
-    """Runs a command: its exit code and what it wrote."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def program(body: str) -> Program:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from tools import Told
 
-from formal.cli import main
 from formal.frontend import load_text
 from formal.interp import Machine, Outcome
 from formal.program import Block, Program
@@ -26,20 +25,6 @@ MODELS = Path(__file__).resolve().parent.parent / "models"
 ABBA = str(MODELS / "classic" / "abba.dsl")
 FINE = "bool wrong; invariant fine: !wrong;"  # a model has to have something to check
 UNLOCKED = str(MODELS / "savevm_unlocked.dsl")
-
-Told = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Told:
-    """Runs a command: its exit code and what it wrote."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def program(text: str) -> Program:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tools import Told
 
 from formal.cli import main
 from formal.frontend import load_text
@@ -24,8 +24,6 @@ proc both(ref mutex first, ref mutex second) @ "file.c:both" { 0..3 mine = 2; lo
 thread a { both(A, B); }
 thread b { both(B, A); choose { n = n + 1; } or { schedule kick; } }
 """
-
-Told = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
