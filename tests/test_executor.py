@@ -166,6 +166,11 @@ class Scheduler:
     def worker(self) -> subprocess.Popen[bytes]:
         return self._start("worker", self.address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard")
 
+    def wait_for_workers(self, count: int) -> None:
+        """Until so many have registered: while it starts, a worker has children that are no proofs."""
+        script = "import sys, distributed; distributed.Client(sys.argv[1]).wait_for_workers(int(sys.argv[2]), timeout=60)"
+        subprocess.run([sys.executable, "-c", script, self.address, str(count)], env=self.environment, check=True, timeout=90)
+
     def _start(self, kind: str, *words: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *words]
         self.processes.append(subprocess.Popen(command, cwd=self.folder, env=self.environment, stderr=subprocess.DEVNULL))
@@ -195,6 +200,7 @@ def test_a_killed_worker_loses_nothing(scheduler: Scheduler, tmp_path: Path) -> 
     command = [sys.executable, "-m", "formal", "regress", str(tmp_path), "--format", "json"]
     here = json.loads(subprocess.run(command, capture_output=True, cwd=ROOT, check=True).stdout)
     victim = scheduler.worker()
+    scheduler.wait_for_workers(1)
     there = subprocess.Popen(
         [*command, "--executor", f"dask:{scheduler.address}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, text=True
     )
