@@ -32,7 +32,7 @@ from formal.fingerprint import fingerprint
 from formal.program import Program
 from formal.verdict import Move, Trace, Verdict, View, ViewValue
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 BOUND: Final = 64 << 20  # bytes of all entries together; beyond, the oldest go
 _KEPT: Final = 0.9  # of the bound, after some went
 _OURS: Final = re.compile(r"[0-9a-f]{64}\.json|\.writing-\w+")  # a folder may hold other people's files: those stay
@@ -187,7 +187,7 @@ def _told(known: Known) -> dict[str, Any]:
             [move.thread, _difference(before or {}, after)]
             for move, (before, after) in zip(finding.trace.moves, pairwise(views), strict=True)
         ]
-        trace = {"moves": moves, "loop_to": finding.trace.loop_to}
+        trace = {"moves": moves, "loop_to": finding.trace.loop_to, "omitted": sorted(finding.trace.omitted)}
     told = {"verdict": finding.verdict.value, "depth": finding.depth, "reason": finding.reason, "trace": trace}
     return told | {"engine": known.engine, "seconds": round(known.seconds, 3)}
 
@@ -203,10 +203,14 @@ def _difference(before: View, after: View | None) -> list[Any] | None:
 def _known(name: str, told: Any) -> Known:
     """Raises KeyError, TypeError, ValueError."""
     verdict, depth, reason, engine = Verdict(told["verdict"]), told["depth"], str(told["reason"]), str(told["engine"])
-    trace = None if told["trace"] is None else Trace(name, tuple(_moves(told["trace"]["moves"])), told["trace"]["loop_to"])
+    trace = None if told["trace"] is None else _trace(name, told["trace"])
     if verdict not in _KINDS or (verdict is Verdict.VIOLATED) != (trace is not None):
         raise ValueError(f"{verdict} with a trace or without one")
     return Known(engine, Finding(name, verdict, depth, reason, trace), float(told["seconds"]))
+
+
+def _trace(name: str, told: Any) -> Trace:
+    return Trace(name, tuple(_moves(told["moves"])), told["loop_to"], frozenset(map(str, told["omitted"])))
 
 
 def _moves(told: Any) -> Iterator[Move]:

@@ -16,7 +16,7 @@ from typing import Protocol
 from formal.cache import Known, Remembered
 from formal.diagnostics import InternalError
 from formal.engines import AUTO, contenders
-from formal.engines.protocol import Finding, Options, Outline
+from formal.engines.protocol import CONE, Finding, Options, Outline
 from formal.outlining import Outlining
 from formal.program import DEADLOCK_LOCK_ORDER, Program, Property
 from formal.race import Disagreement, Outcome, Settled, Standing, race
@@ -148,10 +148,13 @@ def _found(outcome: Outcome, outline: Outline | None, request: Request, report: 
 
 
 def _search(program: Program, options: Options, request: Request, stands: Mapping[str, PropertyResult], watcher: Watcher) -> Outcome:
-    """The engines at what is not known."""
+    """The engines at what is not known, on the part of the program that it depends on."""
+    from formal.rewriting.cone import Cone, cone
+
     options = replace(options, properties=tuple(name for name in options.properties if name not in stands))
-    return race(
-        program,
+    part = Cone(program) if CONE in options.without else cone(program, options.properties)
+    outcome = race(
+        part.program,
         options,
         contenders(request.engine),
         jobs=request.jobs,
@@ -160,6 +163,13 @@ def _search(program: Program, options: Options, request: Request, stands: Mappin
         started=watcher.started,
         watch=watcher.standing,
     )
+    return replace(outcome, settled={name: _marked(settled, part.left_out) for name, settled in outcome.settled.items()})
+
+
+def _marked(settled: Settled, omitted: frozenset[str]) -> Settled:
+    """The finding, its trace with what it cannot show."""
+    trace = settled.finding.trace
+    return settled if trace is None else replace(settled, finding=replace(settled.finding, trace=replace(trace, omitted=omitted)))
 
 
 def _agree(outline: Outline | None, results: tuple[PropertyResult, ...]) -> None:

@@ -59,11 +59,12 @@ class Move:
 @dataclass(frozen=True, slots=True)
 class Trace:
     """An engine's unreplayed violation: the moves from the initial state. `loop_to`: the lasso's last state equals the state after
-    that many moves (0: the initial state)."""
+    that many moves (0: the initial state). `omitted`: keys that its views lack, since nothing that was asked depends on them."""
 
     prop: str
     moves: tuple[Move, ...]
     loop_to: int | None = None
+    omitted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

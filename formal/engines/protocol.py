@@ -10,12 +10,14 @@ from typing import Final, TypeAlias
 from formal.program import Program
 from formal.verdict import Trace, Verdict
 
+CONE: Final = "cone"
 MERGING: Final = "merging"
 OWNERSHIP: Final = "ownership"
 SYMMETRY: Final = "symmetry"
 
 # What engines may leave out of a search without changing its answer; each can be switched off (--no-reduce NAME).
 REDUCTIONS: Final[Mapping[str, str]] = {
+    CONE: "variables that nothing asked for depends on are left out (all engines)",
     MERGING: "steps that nobody can tell the time of are taken together with the one before (explicit)",
     "order": "of two steps in a row that touch nothing in common, only one order is looked at (bmc)",
     OWNERSHIP: "what control flow says about who owns a lock is told to the solver (bmc)",

@@ -59,26 +59,33 @@ def _follow(machine: Machine, trace: Trace) -> list[_Run]:
             raise ReplayError(f"step {number}: the trace goes on behind an error")
         after: dict[tuple[State, State | None], _Run] = {}
         for run in runs:
-            for outcome in _matching(machine, run.state, move, trace.prop):
+            for outcome in _matching(machine, run.state, move, trace):
                 state = run.state if outcome.after is None else outcome.after
                 anchor = state if trace.loop_to == number else run.anchor
                 after.setdefault((state, anchor), _Run(state, Step(run.state, outcome), run, anchor))
         if not after:
-            raise ReplayError(_difference(machine, runs[0].state, number, move, trace.prop))
+            raise ReplayError(_difference(machine, runs[0].state, number, move, trace))
         runs = list(after.values())
     return runs
 
 
-def _matching(machine: Machine, state: State, move: Move, prop: str) -> list[Outcome]:
+def _matching(machine: Machine, state: State, move: Move, trace: Trace) -> list[Outcome]:
     """The outcomes of the thread's step that look like the move."""
     outcomes = machine.steps(state, move.thread)
     if move.after is None:
-        return [outcome for outcome in outcomes if outcome.error == prop]
-    return [outcome for outcome in outcomes if outcome.after is not None and machine.view(outcome.after) == move.after]
+        return [outcome for outcome in outcomes if outcome.error == trace.prop]
+    return [outcome for outcome in outcomes if outcome.after is not None and _seen(machine, outcome.after, trace) == move.after]
 
 
-def _difference(machine: Machine, state: State, number: int, move: Move, prop: str) -> str:
+def _seen(machine: Machine, state: State, trace: Trace) -> View:
+    """What a trace's views show of a state."""
+    view = machine.view(state)
+    return {key: value for key, value in view.items() if key not in trace.omitted} if trace.omitted else view
+
+
+def _difference(machine: Machine, state: State, number: int, move: Move, trace: Trace) -> str:
     """What comes instead of a move that is no step of the program."""
+    prop = trace.prop
     place = machine.place(state, move.thread)
     where = f"step {number}: {machine.program.threads[move.thread].name}"
     if place is None:
@@ -90,7 +97,7 @@ def _difference(machine: Machine, state: State, number: int, move: Move, prop: s
     errors = sorted({outcome.error for outcome in outcomes if outcome.error is not None})
     if move.after is None:
         return f"{where} does not violate {prop}" + (f", but {', '.join(errors)}" if errors else "")
-    views = [machine.view(outcome.after) for outcome in outcomes if outcome.after is not None]
+    views = [_seen(machine, outcome.after, trace) for outcome in outcomes if outcome.after is not None]
     if not views:
         return f"{where} ends the execution" + (f", violating {', '.join(errors)}" if errors else "")
     nearest = min((_differing(view, move.after) for view in views), key=len)
