@@ -188,7 +188,8 @@ class _Search:
         lasso = fairness.find_lasso(self._exploration, prop)
         if lasso is not None and (self._depth is None or len(lasso.path) <= self._depth):
             moves = self._moves(lasso.path)
-            self._settle(prop.name, Verdict.VIOLATED, len(moves), "a fair execution for ever", Trace(prop.name, moves, lasso.loop_to))
+            reason = "a shortest fair execution for ever" if lasso.shortest else "a fair execution for ever, perhaps not the shortest"
+            self._settle(prop.name, Verdict.VIOLATED, len(moves), reason, Trace(prop.name, moves, lasso.loop_to))
         elif self._exploration.exhausted and lasso is None:
             self._settle(prop.name, Verdict.PROVED, None, f"no fair cycle in {explored}")
         else:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from formal.diagnostics import InternalError
 from formal.engines.components import components
 from formal.engines.exploration import LOOK_UP_EVERY, Exploration
+from formal.engines.shortest_lasso import Graph, shorter
 from formal.interp import State, Stop
 from formal.program import Expr, Property
 
@@ -24,10 +25,11 @@ Before: TypeAlias = Mapping[Stood, tuple[int, Stood] | None]  # the step that ca
 
 @dataclass(frozen=True, slots=True)
 class Lasso:
-    """The steps from the start; the last state is the one after `loop_to` steps."""
+    """The steps from the start; the last state is the one after `loop_to` steps. `shortest`: no lasso has fewer steps."""
 
     path: list[Step]
     loop_to: int
+    shortest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +41,27 @@ class _Edges:
 
 
 def find_lasso(exploration: Exploration, prop: Property) -> Lasso | None:
-    """A fair execution that violates the property, reached soon. Raises OutOfMemory."""
+    """A fair execution that violates the property, the shortest unless looking for that takes too long. Raises OutOfMemory."""
     finder = _Finder(exploration)
     before = finder.owed(_test(exploration, prop.condition), None if prop.trigger is None else _test(exploration, prop.trigger))
     rank = {number: place for place, (owed, number) in enumerate(before) if owed}
-    best: tuple[int, int, set[int]] | None = None
-    for part in finder.fair_parts(rank):
-        entry = min(part, key=rank.__getitem__)
-        if best is None or rank[entry] < best[0]:
-            best = (rank[entry], entry, part)
-    if best is None:
+    parts = list(finder.fair_parts(rank))
+    if not parts:
         return None
-    _, entry, part = best
+    entry, part = min(((min(part, key=rank.__getitem__), part) for part in parts), key=lambda best: rank[best[0]])
     stem = _stem((True, entry), before)
-    return Lasso(stem + finder.loop(entry, part), len(stem))
+    path = stem + finder.loop(entry, part)
+    inside = sorted(set().union(*parts), key=rank.__getitem__)
+    undercut = shorter(finder.graph(), _lengths(inside, before), len(path))
+    if undercut.loop is None:
+        return Lasso(path, len(stem), undercut.exact)
+    stem = _stem((True, undercut.loop.entry), before)
+    return Lasso([*stem, *undercut.loop.path], len(stem), undercut.exact)
+
+
+def _lengths(states: Iterable[int], before: Before) -> dict[int, int]:
+    """How many steps lead to each state in which the goal is owed; the states come as `before` met them, so breadth first."""
+    return {number: len(_stem((True, number), before)) for number in states}
 
 
 def _test(exploration: Exploration, condition: Expr | None) -> Callable[[State], bool]:
@@ -83,6 +92,11 @@ class _Finder:
         self._strong = exploration.machine.program.strong_fair
         self._explored = exploration.level(exploration.depth).start  # states from here on were not expanded
         self._known: dict[int, _Edges] = {}
+
+    def graph(self) -> Graph:
+        """The same, as the search for shorter loops sees it."""
+        strong = frozenset(self._strong)
+        return Graph(lambda number: self.edges(number).steps, lambda number: self.edges(number).able, strong)
 
     def edges(self, number: int) -> _Edges:
         """The steps of a state. One that was not expanded has none that are known, and is no end either."""
