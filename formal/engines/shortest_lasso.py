@@ -46,7 +46,7 @@ class Shorter:
 
 
 def shorter(graph: Graph, reached: Mapping[int, int], known: int) -> Shorter:
-    """A lasso of fewer than `known` steps. `reached`: the states where the goal is owed, and the steps that lead there, the fewest first."""
+    """A lasso of fewer than `known` steps. `reached`: where the goal is owed, and the steps that lead there, fewest first."""
     search = _Search(graph, reached)
     found: Loop | None = None
     for entry, stem in reached.items():
@@ -95,7 +95,7 @@ class _Search:
         return None
 
     def _arrived(self, seen: _Seen) -> _Seen:
-        """What standing in a state adds: who cannot move there needs no step, unless it is strongly fair; that one must never be able to."""
+        """What standing in a state adds: who cannot move there needs no step, unless it is strongly fair; that one must never be able."""
         state, right, could = seen
         able = _bits(self._graph.able(state))
         return state, right | (~able & ~self._strong), could | (able & self._strong)
