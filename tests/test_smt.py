@@ -8,12 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formal.frontend import load_text
+from formal.pipeline import Request, prove, select
 from formal.program import Program
 from formal.smt.bodies import bodies_by_thread
 from formal.smt.cfg import EncodingLimitError
 from formal.smt.holding import facts_of
+from formal.smt.layout import lay_out
 from formal.smt.lock_order import lock_order_cycles
 from formal.smt.lower import lower
+from formal.smt.relation import relate
 from formal.smt.terms import (
     Num,
     add,
@@ -148,3 +151,24 @@ def test_no_circle_where_the_order_is_one(text: str) -> None:
 def test_a_circle_through_a_bottom_half() -> None:
     text = "mutex a; mutex b; context x; bh h on x { lock b; } thread t { lock a; poll x; } thread u { lock b; lock a; schedule h; }"
     assert len(lock_order_cycles(program(text))) == 1
+
+
+NAMESAKES = """
+0..1 who = 0; 0..1 choice0 = 0; bool going; bool unsafe; bool out; bool Violated; bool ordered; 0..1 y = 0;
+thread a { y = 1; }
+thread b { choose { assert y == 0; } or { skip; } }
+"""
+
+
+@pytest.mark.parametrize("engine", ["bmc", "k-induction", "pdr"])
+def test_no_variable_is_taken_for_an_input(engine: str) -> None:
+    checked = program(NAMESAKES)
+    report = prove(checked, Request(select(checked, ())[0], engine=engine)).report
+    assert {result.name: result.verdict.value for result in report.properties} == {"range": "proved", "assert.b.1": "violated"}
+
+
+def test_inputs_and_cells_have_names_of_their_own() -> None:
+    cfg = lower(program(NAMESAKES))
+    relation = relate(cfg, lay_out(cfg), False)
+    cells = {cell.name for cell in relation.layout.cells}
+    assert cells.isdisjoint(str(term) for term in relation.inputs)

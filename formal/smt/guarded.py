@@ -27,7 +27,7 @@ from formal.smt.lower import lower
 from formal.smt.outcomes import Ends, Fails, Goes, Outcome, Pick, Waits
 from formal.smt.parts import Parts
 from formal.smt.reading import Reading
-from formal.smt.relation import relate
+from formal.smt.relation import CHOICE, relate
 from formal.smt.scene import Registers, Scene, set_scene
 from formal.smt.terms import Bool, equal, number, width
 from formal.smt.unroll import cell_term
@@ -135,7 +135,7 @@ class _Drawing:
 
 
 def _choice(position: int) -> str:
-    return f"choice{position}"
+    return f"{CHOICE}{position}"
 
 
 class _Making:

@@ -67,7 +67,7 @@ class Horn:
         then; but where rewriting makes Reach vanish, what it says of Reach is too weak."""
         self.questions += 1
         (lowered,) = self._bits.lowered([bad])
-        reach = z3.Function("Reach", *[bit.sort() for bit in self._state], z3.BoolSort())
+        reach = z3.Function("is reached", *[bit.sort() for bit in self._state], z3.BoolSort())
         spacer = self._clauses(reach, lowered)
         if plain:
             spacer.set(**dict.fromkeys(_REWRITING, False))
@@ -76,7 +76,7 @@ class Horn:
         spacer.set("spacer.random_seed", self.questions)
         z3.set_param("memory_max_size", self._memory)
         try:
-            result = spacer.query(z3.Bool("Violated"))
+            result = spacer.query(z3.Bool("is violated"))
             if result == z3.unsat:
                 return Reply(Answer.UNSAT, self._read(spacer.get_cover_delta(-1, reach)))
         except z3.Z3Exception as error:
@@ -88,7 +88,7 @@ class Horn:
     def _clauses(self, reach: Any, bad: Any) -> Any:
         spacer = z3.Fixedpoint()
         spacer.set(engine="spacer")
-        violated = z3.Bool("Violated")
+        violated = z3.Bool("is violated")
         spacer.register_relation(reach, violated.decl())
         spacer.declare_var(*self._state, *self._others)
         spacer.rule(reach(*self._initial))

@@ -31,7 +31,7 @@ class Pool:
         self._solver = z3.SolverFor("QF_FD")
         self._solver.set("max_memory", memory)
         self._solver.add(*obligations.ranges(), *obligations.definitions)
-        self._unsafe, self._going, self._out = z3.Bools("unsafe going out")
+        self._unsafe, self._going, self._out = (z3.Bool(f"is {what}") for what in ("unsafe", "going", "out"))
         self._solver.add(z3.Implies(self._unsafe, obligations.unsafe))
         self._solver.add(z3.Implies(self._going, obligations.going))
         self._solver.add(z3.Implies(self._out, z3.Not(z3.And(*obligations.ranges(True)))))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import z3
 
@@ -35,6 +35,9 @@ from formal.smt.terms import (
     width,
 )
 from formal.smt.touches import Touch, Touches
+
+WHO: Final = "step/who"  # inputs are no parts of a state: no model can have these names
+CHOICE: Final = "step/choice"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +70,7 @@ class _Choices:
 
     def variable(self, position: int) -> Any:
         while position >= len(self.constants):
-            self.constants.append(z3.BitVec(f"choice{len(self.constants)}", self._bits))
+            self.constants.append(z3.BitVec(f"{CHOICE}{len(self.constants)}", self._bits))
         return self.constants[position]
 
 
@@ -257,7 +260,7 @@ def _most_alternatives(cfg: Cfg) -> int:
 def relate(cfg: Cfg, layout: Layout, shared: bool) -> Relation:
     """The transition relation of a program."""
     count = len(layout.threads)
-    who = number(0) if count == 1 else Num(0, count - 1, z3.BitVec("who", width(0, count - 1)))
+    who = number(0) if count == 1 else Num(0, count - 1, z3.BitVec(WHO, width(0, count - 1)))
     building = _Building(cfg, layout, _Choices(_most_alternatives(cfg)), Touches(layout))
     for threads in groups_of(layout, shared):
         mover = number(threads[0]) if len(threads) == 1 else who

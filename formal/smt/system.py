@@ -23,7 +23,7 @@ from formal.smt.lower import lower
 from formal.smt.obligations import script
 from formal.smt.parts import Part, Parts
 from formal.smt.reading import Reading
-from formal.smt.relation import Relation, relate
+from formal.smt.relation import WHO, Relation, relate
 from formal.smt.terms import any_of, as_term
 from formal.smt.unroll import Bundle, Unrolling, cell_term
 
@@ -92,7 +92,7 @@ def _named(part: Part) -> dict[int, str]:
 
 def _input(reading: Reading, term: Any, threads: Sequence[str]) -> Input:
     name, read = str(term.decl().name()), reading.of(term)
-    return Input(name, read, dict(enumerate(threads)) if name == "who" else {})
+    return Input(name, read, dict(enumerate(threads)) if name == WHO else {})
 
 
 def unrolled(program: Program, properties: Sequence[Property], depth: int) -> str:
