@@ -12,7 +12,9 @@
 // - One migration, up to the end of its setup; a background snapshot up to where the guest runs again.
 // - The stream goes to a socket: to write to it takes no lock and always returns; it is no step.
 // - TCG says only whether run_on_cpu() is looked at.
-// - A vCPU's exit takes the BQL and gives it back. That the guest runs on while a migration hangs is what it is here for.
+// - A vCPU's exit takes the BQL and gives it back. That the guest runs on while a migration hangs is what it is here for. Where a
+//   background snapshot stops it, it looks at its requests at each exit. One that does not (an access to a device) changes nothing, and is
+//   the same to everybody else as that the vCPU takes the BQL later, whenever it likes.
 
 import "lib/memory.dsl";
 import "lib/rcu.dsl";
@@ -113,8 +115,14 @@ thread vcpu[v: VCPUS] @ "softmmu/cpus.c:qemu_wait_io_event" {      // the loop a
         skip;                                    // guest code, without the BQL
         qemu_mutex_lock_iothread();
         mmio_exit();
-        if (TCG || BACKGROUND_SNAPSHOT) {        // others neither queue work for it nor stop it
+        if (BACKGROUND_SNAPSHOT) {               // is asked to stop
             qemu_wait_io_event(halt_cond[v], work_queued[v]);
+        } else if (TCG) {                        // has work queued for it
+            choose {
+                qemu_wait_io_event(halt_cond[v], work_queued[v]);
+            } or {
+                skip @ "accel/tcg/cputlb.c:io_writex";   // access to a device
+            }
         }
         qemu_mutex_unlock_iothread();
     }

@@ -118,7 +118,9 @@ thread vcpu[v: VCPUS] @ "softmmu/cpus.c:qemu_wait_io_event" {      // the loop a
     loop {
         qemu_mutex_lock_iothread();              // guest code, for as long as it takes to need the BQL
         choose {
-            pflash_update(pflash_in_progress[v], pflash_queued[v], blk_co_pwrite_entry[v]);      // an MMIO write
+            pflash_update(pflash_in_progress[v], pflash_queued[v], blk_co_pwrite_entry[v]);      // a store to the pflash that goes to disk
+        } or {
+            skip @ "accel/tcg/cputlb.c:io_writex";       // any other access to a device; KVM: softmmu/physmem.c:prepare_mmio_access()
         } or {
             qemu_wait_io_event(halt_cond[v], work_queued[v]);        // out of the guest for another reason, perhaps to be stopped
         }

@@ -49,6 +49,7 @@ def lines(log: str) -> list[bytes]:
     [
         ("savevm_unlocked", "snapshot-save-assert", {"wrong_context": 141}),
         ("savevm_unlocked", "snapshot-save-unpatched", {"invariant.main_loop_under_bql": 87}),
+        ("savevm_unlocked", "snapshot-save-access", {"invariant.main_loop_under_bql": 65}),
         ("savevm_posted_first", "snapshot-save-held-vcpu", {}),
         ("traces/migration_tcg_before", "migrate-unpatched", {}),
         ("traces/multifd_tcg_before", "multifd-migrate-unpatched", {}),

@@ -7,8 +7,8 @@
 // What is abstracted:
 // - Block I/O takes no time of its own. A request's completion is pending as soon as it is submitted, and is dispatched whenever some
 //   thread polls. Thread pool workers take no lock, so nothing that can be proved here depends on them being late.
-// - os_host_main_loop_wait() dispatches one bottom half a turn and may drop the BQL between two. glib dispatches all that are ready
-//   before it drops the BQL: the runs in which nobody takes the BQL in between are those.
+// - The main loop dispatches one bottom half of each context a turn, and may drop the BQL between two turns. glib dispatches all that are
+//   ready before it drops the BQL: the runs in which nobody takes the BQL in between are those (for logs, traces/qemu_7_2.toml: `fused`).
 // - The main loop takes the BQL only when it has something to do. A wake-up for nothing would take it, change nothing and give it back.
 
 // The BQL is two things: qemu_global_mutex, and a flag of each thread that says whether that thread took it. The two differ while a

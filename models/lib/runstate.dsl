@@ -26,6 +26,11 @@ proc pause_all_vcpus() @ "softmmu/cpus.c:pause_all_vcpus" {
     }
     while (exists v in vcpu: !stopped[v]) {
         paused: wait qemu_pause_cond with BQL;
+        atomic {                                 // each vCPU is kicked; one that sleeps looks at its requests, and sleeps again
+            for v in 0..VCPUS - 1 {
+                broadcast halt_cond[v] @ "softmmu/cpus.c:qemu_cpu_kick";
+            }
+        }
     }
     qemu_mutex_unlock_iothread();                // so that the replay lock can be taken before the BQL
     qemu_mutex_lock_iothread();
