@@ -150,12 +150,12 @@ def test_what_waits_is_not_merged() -> None:
     assert both("bool x; thread t { x = true; await !x; } deadlock free;") == ({"deadlock.global"},) * 2
 
 
-def unseeing(holds: Function, blockers: tuple[quiet.Blocker, ...]) -> quiet.Look:
+def unseeing(holds: Function, blockers: quiet.Blockers) -> quiet.Look:
     return quiet.Look(lambda _: True, blockers)
 
 
-def careless(holds: Function, blockers: tuple[quiet.Blocker, ...]) -> quiet.Look:
-    return quiet.Look(holds, ())
+def careless(holds: Function, blockers: quiet.Blockers) -> quiet.Look:
+    return quiet.Look(holds, quiet.Blockers(()))
 
 
 WATCHED = [

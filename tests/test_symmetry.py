@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 
 import pytest
 from differential import safety
@@ -270,3 +271,56 @@ TOLD_APART = {
 @pytest.mark.parametrize("text", TOLD_APART.values(), ids=TOLD_APART)
 def test_what_tells_elements_apart_is_found_out(text: str) -> None:
     compared(text)
+
+
+# ---------------------------------------------------------------- who does the same
+
+
+def texts() -> Iterator[str]:
+    """Models of several kinds: generated ones, and those above."""
+    yield from TOLD_APART.values()
+    yield from (Family(seed).text() for seed in range(20))
+
+
+def test_twins_exchanged_leave_the_state_as_it_is() -> None:
+    met = 0
+    for text in texts():
+        found = explored(program_of(text), fold=False, most=400)
+        if found is None:
+            continue
+        exploration = found[0]
+        for form in symmetry_of(exploration.machine.program, exploration.machine).forms:
+            element = form.images.element
+            for state in exploration.states:
+                for thread, other in form.twins(state).items():
+                    to = list(range(form.sort.size))
+                    to[element[thread]], to[element[other]] = element[other], element[thread]
+                    assert form.permuted(state, to) == state, text
+                    met += 1
+    assert met > 300
+
+
+def test_of_two_that_each_have_the_lock_of_the_other_none_is_a_twin() -> None:
+    program = program_of("mutex M[2]; event E; thread t[i: 2] { choose { lock M[i]; } or { with M[i] { wait E; } } }")
+    machine = Machine(program)
+    (form,) = symmetry_of(program, machine).forms
+    own, foreign = list(machine.initial()), list(machine.initial())
+    own[4:6], foreign[4:6] = (0, 1), (1, 0)
+    assert form.twins(machine.initial()) == form.twins(tuple(own)) == {1: 0}
+    assert form.twins(tuple(foreign)) == {}
+
+
+def test_what_a_thread_may_still_do_is_a_renaming_of_what_another_may() -> None:
+    renamed = 0
+    for text in texts():
+        found = explored(program_of(text), fold=False, most=400)
+        if found is None:
+            continue
+        machine, states = found[0].machine, found[0].states
+        for shut in (frozenset[int](), *(frozenset((slot,)) for slot in range(2 * found[0].threads, 2 * found[0].threads + 2))):
+            touching = (machine.touching(shut), machine.touching(shut, alike=False))
+            for shared, own in ((machine.reach(), machine.reach(alike=False)), touching):
+                for thread, control in sorted({(thread, state[thread]) for state in states for thread in range(found[0].threads)}):
+                    assert shared.may(thread, control) == own.may(thread, control), text
+                    renamed += 1
+    assert renamed > 1000

@@ -8,7 +8,7 @@ threads that wait and move, and every step that ends in an error.
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from formal.interp import Machine, Merging, Run, State, Stop, Symmetry
@@ -70,7 +70,7 @@ class Exploration:
         level = self.level(self.depth)
         symmetry = self._symmetry
         more = None if symmetry is None or symmetry.exact else symmetry.steps
-        normal = _unchanged if symmetry is None else symmetry.normal
+        normal, twins_of = (_unchanged, _no_twins) if symmetry is None else (symmetry.normal, symmetry.twins)
         self.starts.append(level.stop)
         for number in level:
             if number % LOOK_UP_EVERY == 0:
@@ -78,9 +78,13 @@ class Exploration:
             state = states[number]
             waiting: list[int] = []
             moving: list[int] = []
+            twins = twins_of(state)
             for thread in threads:
                 control = state[thread]
                 if control < FIRST_PLACE:
+                    continue
+                if thread in twins:
+                    (moving if twins[thread] in moving else waiting).append(thread)  # the other one comes before
                     continue
                 results = (runs.get(control) or self.run_of(control))(state)
                 (moving if results else waiting).append(thread)
@@ -115,3 +119,7 @@ class Exploration:
 
 def _unchanged(state: State) -> State:
     return state
+
+
+def _no_twins(_: State) -> Mapping[int, int]:
+    return {}

@@ -146,12 +146,25 @@ class Expressions:
                 return self._current_context(self.compile(expr.thread, env))
             case At(targets=targets):
                 thread, uids = self.compile(expr.thread, env), self._uids
+                known = self._known_thread(expr.thread, env)
+                if known is not None:
+                    return lambda s: uids[s[known]] in targets
                 return lambda s: (t := thread(s)) != NONE and uids[s[t]] in targets
             case Finished():
                 thread = self.compile(expr.thread, env)
                 return lambda s: (t := thread(s)) != NONE and s[t] == FINISHED
             case _:
                 assert_never(expr)
+
+    def _known_thread(self, thread: Expr, env: Env) -> int | None:
+        """The thread that is meant, where that is fixed and is not none."""
+        if not is_fixed(thread):
+            return None
+        try:
+            found = self.compile(thread, env)(())
+        except Undefined:
+            return None
+        return None if found == NONE else found
 
     def has_pending(self, state: State, context: int) -> bool:
         """Whether some bottom half of the context at this position is pending."""
@@ -197,6 +210,9 @@ class Expressions:
         lock = self.references.fixed(expr.lock, env)
         if lock is not None and lock.slot != OUTSIDE and isinstance(lock.decl, MutexDecl):
             slot = lock.slot
+            known = self._known_thread(expr.thread, env)
+            if known is not None:
+                return lambda s: bool(s[slot] == known)
             return lambda s: NONE != thread(s) == s[slot]
         locate = self.references.locate(expr.lock, env)
 

@@ -18,6 +18,7 @@ from formal.interp.expressions import Expressions
 from formal.interp.items import At, info_of
 from formal.interp.landing import Parts, Run
 from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Target, Undefined
+from formal.interp.likeness import Likeness
 from formal.interp.quiet import Merging
 from formal.interp.reach import Reach
 from formal.interp.references import Function
@@ -66,8 +67,9 @@ class Machine:
         self._controls = Controls(self._layout, self._expressions.references, uids)
         self._actions = Actions(Parts(self._layout, self._controls, self._expressions, self._stop))
         self._views = Views(self._layout, self._controls)
-        reach = Reach(self._layout, self._controls, self._expressions.references)
-        self._deadlocks = Deadlocks(self._layout, self._controls, self._expressions, reach)
+        self._sorts = sorts(program, ())
+        self._alike = Likeness(self._layout, self._controls, self._sorts, together=False)
+        self._deadlocks = Deadlocks(self._layout, self._controls, self._expressions, self.reach())
         self._deadlock_names = tuple(prop.name for prop in program.properties if prop.kind == "deadlock")
         invariants = [(prop.name, prop.condition) for prop in program.properties if prop.kind == "invariant"]
         self._invariants = [(name, self._holds(condition)) for name, condition in invariants if condition is not None]
@@ -132,11 +134,16 @@ class Machine:
 
     def merging(self, invariants: Iterable[Expr], symmetry: Symmetry | None = None) -> Merging:
         """The steps, each with the quiet ones behind it, where these invariants are looked at, and these states are alike."""
+        return Merging(self._layout, self._controls, self.touching, self.run, self._holds, invariants, symmetry)
 
-        def touching(shut: frozenset[int]) -> Touching:
-            return Touching(self._layout, self._controls, self._expressions, shut)
+    def reach(self, *, alike: bool = True) -> Reach:
+        """What threads may still do. `alike`: worked out once for all that do the same but for names."""
+        likeness = Likeness(self._layout, self._controls, self._sorts, together=True) if alike else None
+        return Reach(self._layout, self._controls, self._expressions.references, likeness)
 
-        return Merging(self._layout, self._controls, touching, self.run, self._holds, invariants, symmetry)
+    def touching(self, shut: frozenset[int], *, alike: bool = True) -> Touching:
+        """What threads may still touch, while these locks are shut."""
+        return Touching(self._layout, self._controls, self._expressions, shut, self._alike if alike else None)
 
     # ------------------------------------------------------------ what was executed
 

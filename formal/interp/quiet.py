@@ -32,11 +32,22 @@ Held: TypeAlias = tuple[int, ...]  # slots of locks that nobody but one thread c
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """Another thread, and whether what it may do is in the way of these effects, by where it stands."""
+    """Another thread, what of it would be in the way, and whether it may do that, by where it stands."""
 
     thread: int
-    effects: Effects
+    unwanted: Effects
     known: dict[tuple[Held, int], bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Blockers:
+    """All other threads that may be in the way at some time, and whether one is, by where everybody stands."""
+
+    each: tuple[Blocker, ...]
+    known: dict[tuple[Held, State], bool] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +55,14 @@ class Look:
     """A part of an invariant that the step may change. It has to hold before, and nobody else may change it."""
 
     holds: Function
-    blockers: tuple[Blocker, ...]
+    blockers: Blockers
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
     """A step to one place: what would keep it from being quiet, beyond what would wherever it goes."""
 
-    blockers: tuple[Blocker, ...]
+    blockers: Blockers
     looks: tuple[Look, ...]
     enters: bool = False
 
@@ -65,7 +76,7 @@ class Quiet:
     run: Run
     effects: Effects
     spawned: tuple[int, ...]
-    blockers: tuple[Blocker, ...]
+    blockers: Blockers
     edges: dict[int, Edge] = field(default_factory=dict)
 
 
@@ -150,7 +161,7 @@ class Merging:
         """What comes of this step, if it is quiet in this state, and (`together`) in those that are alike."""
         thread = quiet.thread
         held = self._held(state, thread)
-        if quiet.blockers and self._blocked(quiet.blockers, thread, held, state):
+        if self._blocked(quiet.blockers, thread, held, state):
             return None
         found: list[State] = []
         for _, after in quiet.run(state):
@@ -198,14 +209,23 @@ class Merging:
             found = self._touching[held] = self._make(frozenset(held))
         return found
 
-    def _blocked(self, blockers: tuple[Blocker, ...], thread: int, held: Held, state: State) -> bool:
+    def _blocked(self, blockers: Blockers, thread: int, held: Held, state: State) -> bool:
         """Whether some thread may still do, without this one moving, what is in the way."""
-        for blocker in blockers:
+        if not blockers:
+            return False
+        key = (held, state[: len(self._threads)])
+        found = blockers.known.get(key)
+        if found is None:
+            found = blockers.known[key] = self._some_blocks(blockers, thread, held, state)
+        return found
+
+    def _some_blocks(self, blockers: Blockers, thread: int, held: Held, state: State) -> bool:
+        for blocker in blockers.each:
             key = (held, state[blocker.thread])
             blocked = blocker.known.get(key)
             if blocked is None:
                 others = self._others(held).all(blocker.thread, key[1])
-                blocked = blocker.known[key] = in_the_way(blocker.effects, others)
+                blocked = blocker.known[key] = not blocker.unwanted.isdisjoint(others)
             if blocked and (key[1] > FINISHED or self._may_start(blocker.thread, thread, held, state)):
                 return True
         return False
@@ -215,10 +235,11 @@ class Merging:
         spawn, touching = Effect("spawn", dormant), self._others(held)
         return any(spawn in touching.all(other, state[other]) for other in self._spawners[dormant] if other != thread)
 
-    def _blockers(self, effects: Effects, thread: int) -> tuple[Blocker, ...]:
+    def _blockers(self, effects: Effects, thread: int) -> Blockers:
         """The threads that may be in the way at some time."""
+        unwanted = in_the_way(effects)
         others = [other for other in self._threads if other != thread]
-        return tuple(Blocker(other, effects) for other in others if in_the_way(effects, self._all.all(other, NOT_SPAWNED)))
+        return Blockers(tuple(Blocker(other, unwanted) for other in others if not unwanted.isdisjoint(self._all.all(other, NOT_SPAWNED))))
 
     # ------------------------------------------------------------ steps
 
@@ -239,7 +260,8 @@ class Merging:
         thread = quiet.thread
         arrival = frozenset((Effect("finishes", thread) if after == FINISHED else self._passing(after, thread),))
         effects = quiet.effects | arrival
-        looks = [self._look(holds, topics, thread) for holds, topics in self._parts if in_the_way(effects, topics)]
+        unwanted = in_the_way(effects)
+        looks = [self._look(holds, topics, thread) for holds, topics in self._parts if not unwanted.isdisjoint(topics)]
         edge = quiet.edges[after] = Edge(self._blockers(arrival, thread), tuple(looks), self._enters(quiet.control, after))
         return edge
 

@@ -15,6 +15,7 @@ from formal.interp.control import Controls, Node
 from formal.interp.environment import Env, thread_env
 from formal.interp.items import Again, Assigning, At, Called, Each, Frame, Guard, Item, Mode, Rest, Testing
 from formal.interp.layout import FINISHED, Layout, Target
+from formal.interp.likeness import Likeness, Renaming
 from formal.interp.references import References
 from formal.program import (
     AioWaitWhile,
@@ -101,8 +102,10 @@ PASSES: Final = Flow(NOTHING, NEXT)
 class Reach:
     """The effects that are within reach, by control."""
 
-    def __init__(self, layout: Layout, controls: Controls, references: References) -> None:
+    def __init__(self, layout: Layout, controls: Controls, references: References, likeness: Likeness | None = None) -> None:
         self._layout = layout
+        self._likeness = likeness
+        self._shut: frozenset[int] = frozenset()  # slots of locks that nobody can take meanwhile
         self._program = layout.program
         self._controls = controls
         self._references = references
@@ -117,8 +120,14 @@ class Reach:
         key = (thread, control)
         found = self._may.get(key)
         if found is None:
-            self._may[key] = found = self._settled(thread, control)
+            renaming = None if self._likeness is None else self._likeness.of(thread, control, self._shut)
+            found = self._settled(thread, control) if renaming is None else self._renamed(renaming)
+            self._may[key] = found
         return found
+
+    def _renamed(self, renaming: Renaming) -> Effects:
+        there = self.may(renaming.thread, renaming.control)
+        return frozenset([Effect(kind, renaming.object(kind, thing)) for kind, thing in there])
 
     def _settled(self, thread: int, control: int) -> Effects:
         """The summaries of bodies that were met before are final. Of new ones, first whether control comes back, then what they do."""

@@ -20,6 +20,7 @@ from formal.interp.expressions import Expressions, Question
 from formal.interp.items import At as Standing
 from formal.interp.items import Frame, Item
 from formal.interp.layout import FINISHED, OUTSIDE, Layout, Target, Undefined
+from formal.interp.likeness import Likeness
 from formal.interp.reach import NOTHING, Effect, Effects, Flow, Reach
 from formal.interp.references import index_of, is_fixed
 from formal.program import (
@@ -125,16 +126,23 @@ IN_THE_WAY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 STRICT: Final[Mapping[str, str]] = MappingProxyType({"lock": "owner", "take": "count", "waits": "flag", "join": "finished"})
 
 
-def in_the_way(effects: Iterable[Effect], others: Effects) -> bool:
-    """Whether a step that has these effects must not be put before every step that has some of the other ones."""
-    return any(Effect(kind, effect.object) in others for effect in effects for kind in IN_THE_WAY.get(effect.kind, ()))
+def in_the_way(effects: Iterable[Effect]) -> Effects:
+    """What others must not do, for a step that has these effects to be put before all of theirs."""
+    return frozenset([Effect(kind, effect.object) for effect in effects for kind in IN_THE_WAY.get(effect.kind, ())])
 
 
 class Touching(Reach):
     """What the threads of one program touch. `shut`: the slots of locks that nobody can take meanwhile."""
 
-    def __init__(self, layout: Layout, controls: Controls, expressions: Expressions, shut: frozenset[int] = frozenset()) -> None:
-        super().__init__(layout, controls, expressions.references)
+    def __init__(
+        self,
+        layout: Layout,
+        controls: Controls,
+        expressions: Expressions,
+        shut: frozenset[int] = frozenset(),
+        likeness: Likeness | None = None,
+    ) -> None:
+        super().__init__(layout, controls, expressions.references, likeness)
         self._expressions = expressions
         self._shut = shut
         self._all: dict[tuple[int, int], Effects] = {}
