@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from certificates import answers
 from differential import Disagreement, parsed, size
 from strategies import ModelText
 from systems import SystemBuilder
@@ -26,9 +27,7 @@ from formal.engines.protocol import Finding, Options
 from formal.interp import Machine
 from formal.program import Program
 from formal.smt.cfg import EncodingLimitError
-from formal.smt.obligations import OBLIGATIONS, Obligations
 from formal.smt.pool import Inconclusive
-from formal.smt.scripts import ask_z3
 from formal.verdict import Verdict
 
 MOST_STATES = 5_000
@@ -78,9 +77,8 @@ def certified(program: Program, proved: list[str], seconds: float) -> tuple[str,
         except (NotLearned, Unplaced, Inconclusive, EncodingLimitError) as error:
             tell(f"not learned: {type(error).__name__}")
             return
-        obligations = Obligations(program, properties)
-        said = [ask_z3(obligations.smtlib(invariant, which))[0] for which in OBLIGATIONS]
-        tell("stands" if said == ["unsat"] * 3 else f"wrong: {said}")
+        said = answers(program, invariant, [prop.name for prop in properties])
+        tell("stands" if set(said.values()) == {"unsat"} else f"wrong: {said}")
 
     values, crash = told(work, seconds)
     return (str(values[0]) if values and isinstance(values[0], str) else "late"), crash

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import certificates
 import pytest
-import z3
 from hypothesis import HealthCheck, given, settings
 from strategies import model_texts
 
@@ -19,6 +19,7 @@ from formal.interp import Machine, State
 from formal.invariant import Invariant, InvariantError, Literal, clause_text, literal_over, read_clause
 from formal.program import Program
 from formal.smt.obligations import CONSECUTION, INITIATION, OBLIGATIONS, SAFETY, Obligations, UnknownName
+from formal.smt.questions import Questions
 
 MODELS = Path(__file__).parent.parent / "models"
 MEMORY = 2048
@@ -68,14 +69,7 @@ def violated(program: Program) -> set[str]:
 
 def answers(program: Program, invariant: Invariant) -> dict[str, str]:
     """What a fresh solver says of each obligation, given as text."""
-    holds = [prop for prop in program.properties if prop.kind != "liveness"]
-    obligations = Obligations(program, holds)
-    told = {}
-    for which in OBLIGATIONS:
-        solver = z3.SolverFor("QF_BV")
-        solver.from_string(obligations.smtlib(invariant, which))
-        told[which] = str(solver.check())
-    return told
+    return certificates.answers(program, invariant, [prop.name for prop in program.properties if prop.kind != "liveness"])
 
 
 def learned(program: Program) -> Invariant:
@@ -133,7 +127,9 @@ def test_nothing_proves_what_is_violated() -> None:
 def test_unknown_names_are_told(clause: str) -> None:
     program = program_of(LOCKED)
     with pytest.raises(UnknownName):
-        Obligations(program, program.properties).smtlib((read_clause(clause),), SAFETY)
+        Obligations(program, program.properties).scripts((read_clause(clause),))
+    with pytest.raises(UnknownName):
+        Questions(program, program.properties).scripts((read_clause(clause),))
 
 
 @pytest.mark.parametrize("text", ["x", "!x", "a in {b}", "a not in {b, c}", "a[0].at in {p:1.enter#2} || !b || c in {-1, 0}", "false"])
@@ -177,11 +173,7 @@ def test_every_construct_can_be_proved(text: str) -> None:
     assert exploration is not None
     holds = [prop for prop in program.properties if prop.kind != "liveness" and prop.name not in wrong]
     invariant = learn(program, holds, exploration, MEMORY)
-    obligations = Obligations(program, holds)
-    for which in OBLIGATIONS:
-        solver = z3.SolverFor("QF_BV")
-        solver.from_string(obligations.smtlib(invariant, which))
-        assert solver.check() == z3.unsat
+    assert set(certificates.answers(program, invariant, [prop.name for prop in holds]).values()) == {"unsat"}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -208,11 +200,7 @@ def check(text: str) -> str:
     except (NotLearned, Unplaced) as error:
         told = f"refused: {error}"
     else:
-        obligations = Obligations(program, holds)
-        for which in OBLIGATIONS:
-            solver = z3.SolverFor("QF_BV")
-            solver.from_string(obligations.smtlib(invariant, which))
-            assert solver.check() == z3.unsat, which
+        assert set(certificates.answers(program, invariant, [prop.name for prop in holds]).values()) == {"unsat"}
     for prop in props:
         if prop.name in wrong:
             with pytest.raises((NotLearned, Unplaced)):

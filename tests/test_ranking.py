@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import certificates
 import pytest
 import z3
 from hypothesis import HealthCheck, given, settings
@@ -25,6 +26,8 @@ from formal.invariant import Invariant, Literal
 from formal.invariant.ranking import Level, Ranking, RankingError, Rule, read_rule, rule_text
 from formal.program import Program, Property, Unary
 from formal.smt.obligations import Obligations, UnknownName
+from formal.smt.questions import Questions
+from formal.smt.ranked import Ranked
 from formal.smt.response import HELPFUL, OWED, PROGRESS, RESPONSE, Response, faults
 
 MEMORY = 2048
@@ -59,13 +62,8 @@ def ranked(program: Program) -> Learned:
 
 def answers(program: Program, prop: Property, invariant: Invariant, ranking: Ranking) -> dict[str, str]:
     """What a fresh solver says of each obligation, given as text."""
-    response = Response(Obligations(program, []), prop, ranking)
-    told = {}
-    for which in RESPONSE:
-        solver = z3.SolverFor("QF_BV")
-        solver.from_string(response.smtlib(invariant, which))
-        told[which] = str(solver.check())
-    return told
+    told = certificates.answers(program, invariant, [], {prop.name: ranking})
+    return {which: told[f"{prop.name}: {which}"] for which in RESPONSE}
 
 
 def strong(program: Program) -> list[str]:
@@ -300,6 +298,8 @@ def test_unknown_names_are_told(lock: tuple[Program, Property, Learned], text: s
     program, prop, _ = lock
     with pytest.raises(UnknownName):
         Response(Obligations(program, []), prop, rules(text))
+    with pytest.raises(UnknownName):
+        Ranked(Questions(program, []), prop, rules(text))
 
 
 # ---------------------------------------------------------------- as text

@@ -587,7 +587,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Stub:
     monkeypatch.setattr(solvers, "SOLVERS", found)
 
     def add(name: str, ask: Ask) -> None:
-        found[name] = Solver(name, "z3-solver", ask)
+        found[name] = Solver(name, "z3-solver", "z3", ask)
 
     return add
 
@@ -655,7 +655,7 @@ def test_a_solver_that_hangs_is_ended(here: Path, capsys: pytest.CaptureFixture[
 
 
 def test_a_solver_that_is_not_installed_is_named(here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solvers, "SOLVERS", {**SOLVERS, "cvc5": Solver("cvc5", "no-such-package", crash)})
+    monkeypatch.setattr(solvers, "SOLVERS", {**SOLVERS, "cvc5": Solver("cvc5", "no-such-package", "cvc5", crash)})
     code, out, _ = recheck(capsys, "proofs/crossed.json")
     assert code == 0
     assert "cvc5 is not installed (`pip install no-such-package`)" in out

@@ -192,24 +192,16 @@ def _retold(claim: Claim, witness: Any) -> str | None:
 
 def _scripts(record: Record, program: Program) -> tuple[Mapping[str, str], State, tuple[str, ...]]:
     """The obligations by name, none if there is no invariant, or if they cannot be put into words: then why."""
+    from formal.certificates.asking import scripts
     from formal.smt.cfg import EncodingLimitError
-    from formal.smt.obligations import OBLIGATIONS, Obligations, UnknownName
-    from formal.smt.response import RESPONSE, Response
+    from formal.smt.obligations import UnknownName
 
     if record.invariant is None:
         return {}, "stands", ()
-    about = "its invariant"
     try:
-        obligations = Obligations(program, [prop for prop in program.properties if prop.name in record.proves])
-        scripts = {which: obligations.smtlib(record.invariant, which) for which in OBLIGATIONS}
-        for prop in program.properties:
-            if prop.name in record.rankings:
-                about = f"the ranking of {prop.name}"
-                response = Response(obligations, prop, record.rankings[prop.name])
-                scripts |= {f"{prop.name}: {which}": response.smtlib(record.invariant, which) for which in RESPONSE}
-        return scripts, "stands", ()
+        return scripts(program, record.invariant, record.proves, record.rankings), "stands", ()
     except UnknownName as error:
-        return {}, "differs", (f"{about} speaks of what is not there: {error}",)
+        return {}, "differs", (str(error),)
     except EncodingLimitError as error:
         return {}, "undecided", (f"its obligations cannot be written down: {error}",)
 

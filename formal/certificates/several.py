@@ -6,12 +6,14 @@ known. It must not know what is in them.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 
 from formal.certificates.checking import Checked, check
 from formal.certificates.record import Record
-from formal.certificates.solvers import Solver
+from formal.certificates.solvers import Solver, prepare
 from formal.children import Child, Ended, Tell, wait
 from formal.diagnostics import InternalError
 from formal.program import Program
@@ -24,6 +26,9 @@ def check_several(items: Sequence[tuple[Record, Program]], solvers: Sequence[Sol
     if len(items) == 1:
         yield check(*items[0], solvers, time.monotonic() + seconds, workers)
         return
+    prepare(solvers)
+    import_module("formal.certificates.asking")  # what all children need
+    gc.freeze()  # they would look through everything that is there so far, and so get copies of it
     working: dict[Child, int] = {}
     found: dict[int, Checked] = {}  # all, also those that were told
     started = told = 0
@@ -43,6 +48,7 @@ def check_several(items: Sequence[tuple[Record, Program]], solvers: Sequence[Sol
     finally:
         for child in working:
             child.end()
+        gc.unfreeze()
 
 
 def _work(record: Record, program: Program, solvers: Sequence[Solver], seconds: float) -> Callable[[Tell], None]:

@@ -7,8 +7,10 @@ decided, and takes nothing else with it. It must not know what the scripts are a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
@@ -23,10 +25,12 @@ Said: TypeAlias = Literal["sat", "unsat", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Solver:
-    """`package`: its name on PyPI. `ask`: the answer to a script, and a reason if there is none; runs in a child, may raise anything."""
+    """`package`: its name on PyPI; `module`: what that is imported as. `ask`: the answer to a script, and a reason if there is none; runs
+    in a child, may raise anything."""
 
     name: str
     package: str
+    module: str
     ask: Callable[[str], tuple[str, str]]
 
     @property
@@ -64,8 +68,9 @@ def _ask_cvc5(text: str) -> tuple[str, str]:
     import cvc5
 
     solver = cvc5.Solver(cvc5.TermManager())
-    solver.setOption("bitblast", "eager")  # measured: ten times faster than the default on the largest scripts,
-    solver.setOption("bool-to-bv", "ite")  # and with this a tenth faster again
+    if text.startswith("(set-logic QF_BV)"):
+        solver.setOption("bitblast", "eager")  # measured: ten times faster than the default on the largest scripts,
+        solver.setOption("bool-to-bv", "ite")  # and with this a tenth faster again
     parser = cvc5.InputParser(solver)
     parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, text, "script")
     symbols = parser.getSymbolManager()
@@ -87,35 +92,44 @@ SOLVERS: Final[Mapping[str, Solver]] = MappingProxyType(
     {
         one.name: one
         for one in (
-            Solver("z3", "z3-solver", _ask_z3),
-            Solver("cvc5", "cvc5", _ask_cvc5),
-            Solver("bitwuzla", "bitwuzla", _ask_bitwuzla),
+            Solver("z3", "z3-solver", "z3", _ask_z3),
+            Solver("cvc5", "cvc5", "cvc5", _ask_cvc5),
+            Solver("bitwuzla", "bitwuzla", "bitwuzla", _ask_bitwuzla),
         )
     }
 )
 
 
+def prepare(solvers: Iterable[Solver]) -> None:
+    """Load what children need, once and for all of them."""
+    for solver in solvers:
+        with suppress(ImportError):  # told by the child that needs it
+            import_module(solver.module)
+
+
 def ask(solvers: Sequence[Solver], scripts: Mapping[str, str], deadline: float, jobs: int) -> tuple[Answer, ...]:
     """Every solver's answer to every script, solver by solver. `deadline`: of time.monotonic(), after which nothing runs any more; `jobs`:
-    so many processes at a time."""
+    so many processes at a time, each of which puts some scripts to one solver, one after the other."""
+    prepare(solvers)
     questions = [(solver, name) for solver in solvers for name in scripts]
-    queue, working = list(questions), dict[Child, _Asked]()
+    queue = [_Batch(solver, list(scripts)[first::jobs]) for first in range(min(jobs, len(scripts))) for solver in solvers]
+    working: dict[Child, _Batch] = {}
     answers: dict[tuple[str, str], Answer] = {}
     try:
         while queue or working:
             while queue and len(working) < jobs:
-                solver, name = queue.pop(0)
-                working[Child(_work(solver, scripts[name]), list(working))] = _Asked(solver.name, name, time.monotonic())
+                batch = queue.pop(0)
+                working[Child(_work(batch, scripts), list(working))] = batch
             for child in wait(list(working), min(0.2, max(0.0, deadline - time.monotonic()))):
                 for value in child.receive():
-                    working[child].hear(value)
+                    answers |= {(one.solver, one.script): one for one in working[child].hear(value)}
             late = time.monotonic() >= deadline
-            for child, asked in list(working.items()):
+            for child, batch in list(working.items()):
                 if late and not child.ended:
                     child.end()
                 if child.ended:
                     del working[child]
-                    answers[asked.solver, asked.script] = asked.answer()
+                    queue += [batch] if batch.names else []
             if late:
                 queue.clear()
     finally:
@@ -125,41 +139,42 @@ def ask(solvers: Sequence[Solver], scripts: Mapping[str, str], deadline: float, 
 
 
 @dataclass(slots=True)
-class _Asked:
-    """A question under way."""
+class _Batch:
+    """Scripts that one process puts to one solver; `names`: those that it has not answered yet."""
 
-    solver: str
-    script: str
-    since: float
-    told: tuple[str, str] | None = None
-    crash: str | None = None
+    solver: Solver
+    names: list[str]
 
-    def hear(self, value: object) -> None:
+    def hear(self, value: object) -> Iterator[Answer]:
+        """The answer that a process has told, or how it broke down; the other scripts are for another process then."""
         match value:
-            case Ended(crash=crash):
-                self.crash = crash
-            case (str(said), str(reason)):
-                self.told = said, reason
-
-    def answer(self) -> Answer:
-        said, reason = self.told or (UNKNOWN, _cause(self.crash))
-        taken = round(time.monotonic() - self.since, 2)
-        match said:
-            case "sat" | "unsat":
-                return Answer(self.script, self.solver, said, taken)
-            case "unknown":
-                return Answer(self.script, self.solver, UNKNOWN, taken, reason or "it does not say why")
-            case _:
-                return Answer(self.script, self.solver, UNKNOWN, taken, f"it says `{said}`")
+            case Answer():
+                self.names.remove(value.script)
+                yield value
+            case Ended(crash=crash) if self.names:
+                yield Answer(self.names.pop(0), self.solver.name, UNKNOWN, 0.0, _cause(crash))
 
 
 def _cause(crash: str | None) -> str:
-    """The last line of a traceback, or the name of a signal; a process that was ended from here has neither."""
-    return "out of time" if crash is None else f"it broke down: {crash.strip().splitlines()[-1]}"
+    """The last line of a traceback, or the name of a signal."""
+    return "it ended without an answer" if crash is None else f"it broke down: {crash.strip().splitlines()[-1]}"
 
 
-def _work(solver: Solver, text: str) -> Callable[[Tell], None]:
+def _work(batch: _Batch, scripts: Mapping[str, str]) -> Callable[[Tell], None]:
     def work(tell: Tell) -> None:
-        tell(solver.ask(text))
+        for name in batch.names:
+            began = time.monotonic()
+            said, reason = batch.solver.ask(scripts[name])
+            tell(_answer(name, batch.solver.name, said, reason, round(time.monotonic() - began, 2)))
 
     return work
+
+
+def _answer(script: str, solver: str, said: str, reason: str, taken: float) -> Answer:
+    match said:
+        case "sat" | "unsat":
+            return Answer(script, solver, said, taken)
+        case "unknown":
+            return Answer(script, solver, UNKNOWN, taken, reason or "it does not say why")
+        case _:
+            return Answer(script, solver, UNKNOWN, taken, f"it says `{said}`")

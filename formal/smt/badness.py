@@ -12,8 +12,8 @@ from typing import Any
 from formal.program import DEADLOCK_GLOBAL, DEADLOCK_LOCK_ORDER, DEADLOCK_PARTIAL, Property
 from formal.smt.deadlock import Deadlocks, Standstill, deadlocks
 from formal.smt.expressions import Evaluator
+from formal.smt.layout import Staged
 from formal.smt.references import declaration_site
-from formal.smt.relation import Relation
 from formal.smt.scene import State, set_scene
 from formal.smt.terms import Bool, negation, number
 
@@ -26,7 +26,7 @@ class Badness:
     free: tuple[Any, ...]
 
 
-def invariant_broken(relation: Relation, prop: Property) -> Bool:
+def invariant_broken(relation: Staged, prop: Property) -> Bool:
     """When an invariant does not hold."""
     assert prop.condition is not None
     scene = set_scene(relation.cfg, relation.layout, (0,), number(0))
@@ -34,7 +34,7 @@ def invariant_broken(relation: Relation, prop: Property) -> Bool:
     return negation(Evaluator(scene, State(), declaration_site(root), number(-1), {}).holds_true(prop.condition))
 
 
-def badness(relation: Relation, still: Standstill, properties: Sequence[Property]) -> Badness:
+def badness(relation: Staged, still: Standstill, properties: Sequence[Property]) -> Badness:
     """The terms of all the properties of states among these."""
     terms: dict[str, Bool] = {p.name: invariant_broken(relation, p) for p in properties if p.kind == "invariant"}
     wanted = [p.name for p in properties if p.kind == "deadlock"]

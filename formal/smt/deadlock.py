@@ -32,7 +32,7 @@ from formal.smt.cfg import EXIT, FINISHED, FIRST, NOT_SPAWNED, Node
 from formal.smt.deeds import EVERY, Deed, Family, Reach, reach
 from formal.smt.elements import Element
 from formal.smt.expressions import Evaluator
-from formal.smt.relation import Relation
+from formal.smt.layout import Staged
 from formal.smt.scene import Scene, State, set_scene, stands
 from formal.smt.speech import named_threads, speaks_of
 from formal.smt.terms import Bool, Num, all_of, any_of, both, equal, implied, less, negation, number
@@ -82,7 +82,7 @@ class Wait:
 class Standstill:
     """Knows of each thread where it waits; built once, asked by deadlocks and by fairness."""
 
-    relation: Relation
+    relation: Staged
     scenes: list[Scene] = field(init=False)
     waiting: list[list[tuple[Node, Bool]]] = field(init=False)  # per thread: the nodes where it may wait, and when it does
 
@@ -113,7 +113,7 @@ class Standstill:
 class _Enders:
     """Who could end the wait of a thread at a node."""
 
-    def __init__(self, relation: Relation, standstill: Standstill) -> None:
+    def __init__(self, relation: Staged, standstill: Standstill) -> None:
         self._relation = relation
         self._layout = relation.layout
         self._program = relation.cfg.program
@@ -218,7 +218,7 @@ class _Enders:
         return [True] * self._count, False
 
 
-def deadlocks(relation: Relation, still: Standstill) -> Deadlocks:
+def deadlocks(relation: Staged, still: Standstill) -> Deadlocks:
     """The deadlocks of a program's states."""
     enders = _Enders(relation, still)
     count = len(relation.layout.threads)
@@ -253,7 +253,7 @@ def _all_in(enders: Sequence[Bool], members: Sequence[Bool]) -> Bool:
     return all_of([implied(ends, member) for ends, member in zip(enders, members, strict=True)])
 
 
-def _closed(enders: _Enders, relation: Relation, waits: Sequence[Sequence[Wait]], members: Sequence[Bool]) -> list[Bool]:
+def _closed(enders: _Enders, relation: Staged, waits: Sequence[Sequence[Wait]], members: Sequence[Bool]) -> list[Bool]:
     """For each thread: it may be a member, since it waits or is dormant, and whoever could end that is a member."""
     program = relation.cfg.program
     found = []

@@ -19,16 +19,16 @@ from formal.netlist import Term, Terms
 from formal.program import Program, Property
 from formal.smt.atomics import execute
 from formal.smt.badness import badness
-from formal.smt.bodies import is_poll
-from formal.smt.cfg import EXIT, FINISHED, Body, EncodingLimitError, Node
+from formal.smt.cfg import EXIT, FINISHED, EncodingLimitError, Node
 from formal.smt.deadlock import Standstill, Trap, deadlocks
 from formal.smt.layout import Cell, ThreadCells, lay_out
 from formal.smt.lower import lower
+from formal.smt.moves import outside, returns, standing_scene
 from formal.smt.outcomes import Ends, Fails, Goes, Outcome, Pick, Waits
 from formal.smt.parts import Parts
 from formal.smt.reading import Reading
 from formal.smt.relation import CHOICE, relate
-from formal.smt.scene import Registers, Scene, set_scene
+from formal.smt.scene import Scene
 from formal.smt.terms import Bool, equal, number, width
 from formal.smt.unroll import cell_term
 
@@ -167,16 +167,16 @@ class _Making:
         program, cells = self.cfg.program, self.layout.threads[thread]
         own, *halves = self.layout.reachable[thread]
         entry = AT_REST if own.entry == EXIT else (own.entry, 0)
-        spots = [self.spot(thread, node, 0) for node in _outside(own)]
+        spots = [self.spot(thread, node, 0) for node in outside(own)]
         for level in range(1, len(cells.truths)):
-            spots += [self.spot(thread, node, level) for body in halves for node in _outside(body)]
+            spots += [self.spot(thread, node, level) for body in halves for node in outside(body)]
         spawned = thread in program.spawned
         start = AT_REST if spawned else entry
         return Process(program.threads[thread].name, self.variables[cells.pc], start, entry, spawned, tuple(spots))
 
     def spot(self, thread: int, node: Node, level: int) -> Spot:
         info = node.info
-        scene = self.scene(thread, node, level)
+        scene = standing_scene(self.cfg, self.layout, thread, node, level)
         drawing = _Drawing()
         outcomes = execute(scene, node, drawing.drawer())
         commands = [
@@ -186,15 +186,6 @@ class _Making:
         ]
         merged = tuple({(c.guard, c.updates, c.target, c.violates): c for c in commands}.values())
         return Spot((node.id, level), self.places[node.id], info.text, info.c_source, info.idle, merged)
-
-    def scene(self, thread: int, node: Node, level: int) -> Scene:
-        """The state as this thread sees it when it stands there: with just the registers that it has there."""
-        cells = self.layout.threads[thread]
-        plain = set_scene(self.cfg, self.layout, (thread,), number(thread))
-        nested = Registers(cells.truths[level], cells.numbers[level])
-        return Scene(
-            plain.program, plain.cfg, plain.layout, plain.threads, plain.who, number(node.id), cells.level, cells.saved, plain.outer, nested
-        )
 
     def choices(self, drawing: _Drawing, thread: int, node: Node, level: int) -> Iterator[Mapping[str, Term]]:
         """What is known in each of the ways to choose: the choices, where the thread stands, and how deeply it is nested."""
@@ -235,14 +226,14 @@ class _Making:
         assert outcome.target is not None
         written = dict(outcome.state.written)
         if outcome.target != EXIT:
-            nested = level + 1 if is_poll(node) and cells.level in outcome.state.written else level
+            nested = level + 1 if scene.level in outcome.state.written else level
             if nested == len(cells.truths):  # deeper than anything can be nested; the check of that comes before
                 return
             if nested == level:
                 self.forget(written, cells, level, node, self.cfg.nodes[outcome.target])
             yield self.terms.true, self.moved(written, cells, outcome.target, nested), (outcome.target, nested)
             return
-        for conditions, target, left in self.returns(cells, level):
+        for conditions, target, left in returns(self.layout, scene.threads[0], level):
             after = dict(written)
             self.forget(after, cells, level, node, None)
             for depth in range(left, level):
@@ -253,24 +244,6 @@ class _Making:
                 self.forget(after, cells, depth, poll, self.cfg.nodes[target] if last else None)
             came = [reading.of(equal(cells.saved[depth].value, number(poll.id))) for depth, poll in enumerate(conditions, left)]
             yield self.terms.conjunction(came), self.moved(after, cells, target, left), standing
-
-    def returns(self, cells: ThreadCells, level: int) -> Iterator[tuple[list[Node], int, int]]:
-        """Where the end of a body leads: the polls that are left, the lowest first; a location; and how deeply nested it is."""
-        if level == 0:
-            yield [], FINISHED, 0
-            return
-        bodies = self.layout.reachable[self.layout.threads.index(cells)]
-        for body in bodies[1:] if level > 1 else bodies[:1]:
-            for poll in _outside(body):
-                if not is_poll(poll):
-                    continue
-                if poll.targets[0] != EXIT:
-                    yield [poll], poll.targets[0], level - 1
-                elif level == 1:
-                    yield [poll], FINISHED, 0
-                else:
-                    for polls, target, left in self.returns(cells, level - 1):
-                        yield [*polls, poll], target, left
 
     def moved(self, written: dict[Cell, Any], cells: ThreadCells, target: int, level: int) -> dict[Cell, Any]:
         return {**written, cells.pc: number(target), cells.level: number(level)}
@@ -318,11 +291,6 @@ class _Making:
 def _snare(reading: Reading, trap: Trap) -> Snare:
     members, telling, may = (tuple(reading.of(term) for term in terms) for terms in (trap.members, trap.telling, trap.may))
     return Snare(reading.of(trap.when), members, telling, may)
-
-
-def _outside(body: Body) -> list[Node]:
-    """Those that a thread can stand at."""
-    return [node for node in body.nodes if not node.inner]
 
 
 def _width(cell: Cell) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import z3
 
@@ -69,6 +69,24 @@ class Layout:
     thread_locals: Mapping[ThreadLocalDecl, tuple[Cell, ...]]
     threads: tuple[ThreadCells, ...]
     reachable: tuple[tuple[Body, ...], ...]  # per thread: the bodies it can run, its own first
+
+
+class Staged(Protocol):
+    """What the states of a program are made of, whatever else is known of it."""
+
+    @property
+    def cfg(self) -> Cfg: ...
+
+    @property
+    def layout(self) -> Layout: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """That, and nothing else."""
+
+    cfg: Cfg
+    layout: Layout
 
 
 class _Maker:

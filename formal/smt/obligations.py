@@ -8,7 +8,7 @@ every invariant. It must not know how the invariant was found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import z3
@@ -109,9 +109,10 @@ class Obligations:
         there = [*self.ranges(True), *(self.clause(clause, True) for clause in invariant)]
         return [*here, self.going, *self.definitions, _any([z3.Not(term) for term in there])]
 
-    def smtlib(self, invariant: Invariant, which: str) -> str:
-        """An obligation as an SMT-LIB 2 script in QF_BV that asks one question, to which `unsat` is the answer if it holds."""
-        return script(self.formulas(invariant, which))
+    def scripts(self, invariant: Invariant) -> Mapping[str, str]:
+        """Each obligation as an SMT-LIB 2 script in QF_BV that asks one question, to which `unsat` is the answer if it holds. Raises
+        UnknownName."""
+        return {which: script(self.formulas(invariant, which)) for which in OBLIGATIONS}
 
     def values(self, model: Any) -> dict[str, int]:
         """The state here in a z3 model, by part."""

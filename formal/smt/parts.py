@@ -17,8 +17,7 @@ from formal.program import BoolType, EnumType, ValueType
 from formal.smt.bodies import is_poll
 from formal.smt.cfg import FINISHED, FIRST, NOT_SPAWNED, Body, Cfg
 from formal.smt.decode import phase_shown
-from formal.smt.layout import Cell, ThreadCells, element_names
-from formal.smt.relation import Relation
+from formal.smt.layout import Cell, Staged, ThreadCells, element_names
 
 NOBODY: Final = "none"
 
@@ -43,7 +42,7 @@ class Part:
 class Parts:
     """All parts of a program's states, in the order of the cells, and by name."""
 
-    def __init__(self, relation: Relation) -> None:
+    def __init__(self, relation: Staged) -> None:
         self.relation = relation
         self._threads = [thread.name for thread in relation.cfg.program.threads]
         self.places: tuple[str, ...] = _place_names(relation.cfg)

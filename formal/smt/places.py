@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from formal.smt.bodies import bhs_of, is_poll
 from formal.smt.cfg import EXIT, FINISHED, FIRST, NOT_SPAWNED, Slot
 from formal.smt.decode import phase_shown, root_name
-from formal.smt.relation import Relation
+from formal.smt.layout import Staged
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ DONE = Place(FINISHED)
 class Places:
     """The places of one program's threads."""
 
-    def __init__(self, relation: Relation) -> None:
+    def __init__(self, relation: Staged) -> None:
         self._cfg = relation.cfg
         self._bodies = relation.layout.reachable
         self._names = [thread.name for thread in relation.cfg.program.threads]

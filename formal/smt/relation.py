@@ -58,15 +58,15 @@ class Relation:
 Writes = dict[Cell, list[tuple[Bool, Value]]]
 
 
-class _Choices:
+class Choices:
     """The step's choice inputs. Statements share them: only one executes, and within an atomic each draws the next."""
 
     def __init__(self, most: int) -> None:
         self._bits = width(0, most - 1)
         self.constants: list[Any] = []
 
-    def drawer(self) -> _Drawer:
-        return _Drawer(self)
+    def drawer(self) -> Drawer:
+        return Drawer(self)
 
     def variable(self, position: int) -> Any:
         while position >= len(self.constants):
@@ -74,10 +74,10 @@ class _Choices:
         return self.constants[position]
 
 
-class _Drawer:
+class Drawer:
     """Draws choice inputs for one step, one a statement that needs one."""
 
-    def __init__(self, choices: _Choices) -> None:
+    def __init__(self, choices: Choices) -> None:
         self._choices = choices
         self._drawn = 0
 
@@ -101,7 +101,7 @@ class _Building:
 
     cfg: Cfg
     layout: Layout
-    choices: _Choices
+    choices: Choices
     touches: Touches
     writes: Writes = field(default_factory=dict)
     going: list[Bool] = field(default_factory=list)
@@ -252,7 +252,8 @@ def groups_of(layout: Layout, shared: bool) -> list[tuple[int, ...]]:
     return [everyone] if shared else [(thread,) for thread in everyone]
 
 
-def _most_alternatives(cfg: Cfg) -> int:
+def most_alternatives(cfg: Cfg) -> int:
+    """Of all choices that a step can make."""
     bhs = sum(bh.size or 1 for bh in cfg.program.bhs)
     return max(2, bhs, len(cfg.program.threads), *(len(node.targets) for node in cfg.nodes.values()))
 
@@ -261,7 +262,7 @@ def relate(cfg: Cfg, layout: Layout, shared: bool) -> Relation:
     """The transition relation of a program."""
     count = len(layout.threads)
     who = number(0) if count == 1 else Num(0, count - 1, z3.BitVec(WHO, width(0, count - 1)))
-    building = _Building(cfg, layout, _Choices(_most_alternatives(cfg)), Touches(layout))
+    building = _Building(cfg, layout, Choices(most_alternatives(cfg)), Touches(layout))
     for threads in groups_of(layout, shared):
         mover = number(threads[0]) if len(threads) == 1 else who
         scene = set_scene(cfg, layout, threads, mover)

@@ -19,7 +19,7 @@ made (`docs/semantics.md`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 import z3
@@ -85,9 +85,9 @@ class Response:
         definitions = self._obligations.definitions if which == PROGRESS else ()
         return [*self._obligations.having(invariant), *definitions, *self.question(which)]
 
-    def smtlib(self, invariant: Invariant, which: str) -> str:
-        """An obligation as an SMT-LIB 2 script in QF_BV that asks one question, to which `unsat` is the answer if it holds."""
-        return script(self.formulas(invariant, which))
+    def scripts(self, invariant: Invariant) -> Mapping[str, str]:
+        """Each obligation as an SMT-LIB 2 script in QF_BV that asks one question, to which `unsat` is the answer if it holds."""
+        return {which: script(self.formulas(invariant, which)) for which in RESPONSE}
 
     # ------------------------------------------------------------ terms
 

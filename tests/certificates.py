@@ -1,0 +1,41 @@
+"""What a fresh solver says of a certificate's obligations, written down in both ways, which have to agree."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+from formal.certificates.asking import at_once, by_move
+from formal.invariant import Clause, Invariant, literal_over
+from formal.invariant.ranking import Ranking
+from formal.program import Program
+from formal.smt.changes import Changes
+from formal.smt.finite import TooManyCases
+from formal.smt.scripts import ask_z3
+
+
+def answers(
+    program: Program, invariant: Invariant, proves: Collection[str], rankings: Mapping[str, Ranking] = MappingProxyType({})
+) -> dict[str, str]:
+    """`sat` or `unsat` by obligation, as `recheck` names them."""
+    try:
+        found = asked(by_move(program, invariant, proves, rankings))
+    except TooManyCases:
+        return asked(at_once(program, invariant, proves, rankings))
+    assert asked(at_once(program, (*proper(program), *invariant), proves, rankings)) == found
+    return found
+
+
+def proper(program: Program) -> tuple[Clause, ...]:
+    """What is part of every invariant that is written down move by move."""
+    return tuple(
+        tuple(
+            literal_over(part.name, part.domain, frozenset(part.domain[part.values.index(value)] for value in values))
+            for part, values in one
+        )
+        for one in Changes(program).proper
+    )
+
+
+def asked(scripts: Mapping[str, str]) -> dict[str, str]:
+    return {which: ask_z3(text)[0] for which, text in scripts.items()}
