@@ -625,6 +625,39 @@ def test_solvers_that_contradict_each_other(here: Path, capsys: pytest.CaptureFi
     assert recheck(capsys, tamper("counted.json", add("false")), "--solver", "z3", "--solver", "yes")[0] == 4
 
 
+def test_all_states_are_a_third_opinion(here: Path, capsys: pytest.CaptureFixture[str], stub: Stub) -> None:
+    code, out, _ = recheck(capsys, "proofs/counted.json", "proofs/crossed.json", "--explore")
+    assert code == 0
+    assert out.count("reachable states have the invariant, and violate nothing that it proves") == 2
+    code, out, _ = recheck(capsys, "proofs/counted.json", "--explore", "10")
+    assert code == 0
+    assert "its states were not gone through: it has more than 10 states" in out
+    _, out, _ = recheck(capsys, "proofs/counted.json", "--explore", "--format", "json")
+    assert json.loads(out)["explored"]["states"] > 10
+
+
+def test_states_that_contradict_solvers(here: Path, capsys: pytest.CaptureFixture[str], stub: Stub) -> None:
+    stub("yes", says("unsat"))
+    path = tamper("counted.json", add("x in {0}"))
+    assert recheck(capsys, path, "--solver", "yes")[0] == 0
+    code, out, _ = recheck(capsys, path, "--solver", "yes", "--explore")
+    assert code == 4
+    assert "disagreement" in out
+    assert "a reachable state does not have x in {0}" in out
+    assert recheck(capsys, path, "--solver", "z3", "--explore")[0] == 1  # the solver has found it out
+
+
+def test_states_that_contradict_what_is_proved(here: Path, capsys: pytest.CaptureFixture[str], stub: Stub) -> None:
+    stub("yes", says("unsat"))
+    violated = both(
+        claim("deadlock.global", verdict="proved", depth=None, certificate="invariant", witness=None),
+        lambda one: one["invariant"]["proves"].append("deadlock.global"),
+    )
+    code, out, _ = recheck(capsys, tamper("crossed.json", violated), "--solver", "yes", "--explore")
+    assert code == 4
+    assert "deadlock.global is violated after 2 steps" in out
+
+
 @pytest.mark.parametrize(
     ("ask", "reason"),
     [

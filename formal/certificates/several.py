@@ -21,10 +21,13 @@ from formal.program import Program
 _TICK = 0.2  # seconds
 
 
-def check_several(items: Sequence[tuple[Record, Program]], solvers: Sequence[Solver], seconds: float, workers: int) -> Iterator[Checked]:
-    """`seconds`: for each record; `workers`: how many processes may be at work. Raises InternalError when a check breaks down."""
+def check_several(
+    items: Sequence[tuple[Record, Program]], solvers: Sequence[Solver], seconds: float, workers: int, explore: int | None = None
+) -> Iterator[Checked]:
+    """`seconds`: for each record; `workers`: how many processes may be at work; `explore`: as for one record. Raises InternalError when a
+    check breaks down."""
     if len(items) == 1:
-        yield check(*items[0], solvers, time.monotonic() + seconds, workers)
+        yield check(*items[0], solvers, time.monotonic() + seconds, workers, explore)
         return
     prepare(solvers)
     import_module("formal.certificates.asking")  # what all children need
@@ -35,7 +38,7 @@ def check_several(items: Sequence[tuple[Record, Program]], solvers: Sequence[Sol
     try:
         while told < len(items):
             while started < len(items) and len(working) < workers:
-                working[Child(_work(*items[started], solvers, seconds), list(working))] = started
+                working[Child(_work(*items[started], solvers, seconds, explore), list(working))] = started
                 started += 1
             for child in wait(list(working), _TICK):
                 for value in child.receive():
@@ -51,9 +54,9 @@ def check_several(items: Sequence[tuple[Record, Program]], solvers: Sequence[Sol
         gc.unfreeze()
 
 
-def _work(record: Record, program: Program, solvers: Sequence[Solver], seconds: float) -> Callable[[Tell], None]:
+def _work(record: Record, program: Program, solvers: Sequence[Solver], seconds: float, explore: int | None) -> Callable[[Tell], None]:
     """One solver at a time: the records share the processors."""
-    return lambda tell: tell(check(record, program, solvers, time.monotonic() + seconds, 1))
+    return lambda tell: tell(check(record, program, solvers, time.monotonic() + seconds, 1, explore))
 
 
 def _take(value: object, number: int, found: dict[int, Checked]) -> None:

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formal import __version__
-from formal.console import Exit, Parser, UsageError, answer, check_folder, check_writable, say_diagnostics, seconds
+from formal.console import Exit, Parser, UsageError, answer, check_folder, check_writable, positive, say_diagnostics, seconds
 
 if TYPE_CHECKING:
     from formal.certificates.checking import Checked
+    from formal.certificates.confirming import Confirmed
     from formal.certificates.record import Record
     from formal.certificates.solvers import Answer, Solver
     from formal.program import Program
@@ -50,6 +51,14 @@ def configure(parser: Parser) -> None:
         "--solver", action="append", default=[], dest="solvers", metavar="NAME", help="ask this one (repeatable; default: all installed)"
     )
     parser.add_argument("--smtlib", metavar="DIR", help="write each question there as an SMT-LIB 2 script, for other solvers")
+    parser.add_argument(
+        "--explore",
+        nargs="?",
+        type=positive,
+        const=200_000,
+        metavar="STATES",
+        help="a third opinion: go through all reachable states, where there are at most so many (default: 200000)",
+    )
     parser.add_argument("--timeout", type=seconds, default=300.0, metavar="SECONDS", help="for each record (default: 300)")
     parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
@@ -70,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = _script_folder(arguments.smtlib, jobs)
     live = arguments.format == "text" and arguments.output is None
     told: list[tuple[_Job, Checked]] = []
-    found = check_several([(job.record, job.program) for job in jobs], solvers, arguments.timeout, os.cpu_count() or 1)
+    found = check_several([(job.record, job.program) for job in jobs], solvers, arguments.timeout, os.cpu_count() or 1, arguments.explore)
     for job, checked in zip(jobs, found, strict=True):
         told.append((job, checked))
         if folder is not None:
@@ -183,6 +192,8 @@ def _lines(path: str, record: Record, checked: Checked) -> Iterator[str]:
             yield from _answered(checked, [which for which in checked.scripts if which.startswith(f"{name}: ")])
     for name, steps in checked.followed.items():
         yield f"witness of {name}: followed for {_counted(steps, 'step')}, to the violation"
+    if checked.confirmed is not None:
+        yield _confirmed(checked.confirmed)
     for name, why in checked.unchecked.items():
         yield f"not rechecked: {name} ({why})"
 
@@ -192,6 +203,13 @@ def _answered(checked: Checked, scripts: Sequence[str]) -> Iterator[str]:
     for which in scripts:
         told = (_told(one) for one in checked.answers if one.script == which)
         yield f"  {which.rpartition(': ')[2]:<11}  {', '.join(told)}"
+
+
+def _confirmed(confirmed: Confirmed) -> str:
+    if confirmed.states is None:
+        return f"its states were not gone through: {confirmed.reason}"
+    agree = "contradict it" if confirmed.problems else "have the invariant, and violate nothing that it proves"
+    return f"all {confirmed.states:,} reachable states {agree}"
 
 
 def _told(one: Answer) -> str:
@@ -213,5 +231,6 @@ def _document(job: _Job, checked: Checked, missing: Sequence[Solver]) -> Mapping
         "obligations": [asdict(one) for one in checked.answers],
         "witnesses": dict(checked.followed),
         "not_rechecked": dict(checked.unchecked),
+        "explored": None if checked.confirmed is None else {"states": checked.confirmed.states, "reason": checked.confirmed.reason},
         "not_installed": [one.name for one in missing],
     }

@@ -1,0 +1,93 @@
+"""A third opinion on a record: every reachable state, by the interpreter alone.
+
+In: a record and the program that it is of. Out: whether each reachable state has the invariant, and nothing is violated that is said to be
+proved, or that there are too many states to say. What is found here contradicts solvers that say otherwise: it must not ask them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Final
+
+from formal.certificates.record import Record
+from formal.engines.protocol import REDUCTIONS, Event, Finding, Options
+from formal.invariant import Clause, Invariant, clause_text
+from formal.program import Program
+from formal.verdict import Verdict
+
+if TYPE_CHECKING:
+    from formal.certificates.census import Census
+
+MOST_STATES: Final = 200_000
+_MEMORY: Final = 4096  # mebibytes
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """`states`: how many there are, all of them looked at; None if that was not done, and why. `problems`: what they contradict."""
+
+    states: int | None
+    reason: str = ""
+    problems: tuple[str, ...] = ()
+
+
+def confirm(record: Record, program: Program, most: int = MOST_STATES) -> Confirmed:
+    """Looks at all reachable states, if there are at most so many. The program's digest is the record's."""
+    from formal.certificates.whereabouts import Unplaced
+    from formal.engines.exploration import OutOfMemory
+    from formal.smt.cfg import EncodingLimitError
+
+    claimed = (*record.proves, *record.rankings)
+    if not claimed:
+        return Confirmed(None, "it says of nothing that it is proved with a certificate")
+    try:
+        states = _invariant(record.invariant or (), program, most)
+        return states if states.states is None else Confirmed(states.states, "", (*states.problems, *_verdicts(program, claimed)))
+    except OutOfMemory:
+        return Confirmed(None, f"its states take more than {_MEMORY:,} MiB")
+    except (Unplaced, EncodingLimitError) as error:
+        return Confirmed(None, f"its states cannot be told by the names in the invariant: {error}")
+
+
+def _invariant(invariant: Invariant, program: Program, most: int) -> Confirmed:
+    """Which clauses some reachable state breaks. Raises OutOfMemory, Unplaced, EncodingLimitError."""
+    from formal.certificates.census import Census
+    from formal.engines.exploration import Exploration
+    from formal.interp import Machine
+    from formal.smt.obligations import Obligations
+
+    exploration = Exploration(Machine(program), _MEMORY)
+    while not exploration.exhausted:
+        if len(exploration.states) > most:
+            return Confirmed(None, f"it has more than {most:,} states")
+        exploration.expand(lambda *_: None, lambda *_: None)
+    census = Census(exploration, Obligations(program, []).parts)
+    broken = [clause for clause in invariant if not _everywhere(clause, census)]
+    return Confirmed(len(exploration.states), "", tuple(f"a reachable state does not have {clause_text(clause)}" for clause in broken))
+
+
+def _everywhere(clause: Clause, census: Census) -> bool:
+    """Whether every state has, or may have, one of the values: what the states leave open is no contradiction."""
+    parts = {part.name: part for part in census.parts}
+    having = 0
+    for literal in clause:
+        part = parts[literal.part]
+        wanted = [number for value, number in part.number_of.items() if (value in literal.values) != literal.negated]
+        having |= reduce(or_, (census.having(part, number) for number in wanted), 0)
+    return having == census.everybody
+
+
+def _verdicts(program: Program, claimed: tuple[str, ...]) -> tuple[str, ...]:
+    """What of the properties is not proved after all, by a search without reductions."""
+    from formal.engines import explicit
+
+    found: dict[str, Finding] = {}
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Finding):
+            found[event.prop] = event
+
+    explicit.run(program, Options(claimed, memory=_MEMORY, without=frozenset(REDUCTIONS)), tell)
+    return tuple(f"{name} is violated after {found[name].depth} steps" for name in claimed if found[name].verdict is Verdict.VIOLATED)
