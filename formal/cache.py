@@ -6,7 +6,8 @@ one. A single property has no key of its own, since what it depends on is the wh
 
 An entry is a file with a digest in it: one that is damaged is no entry. Entries are written beside and moved into place, so that a reader
 sees a whole one or none. A violation is kept as its trace by names; it is nothing before the interpreter has replayed it. A proof cannot be
-tried again: who may write into the folder is believed. Nothing here raises for what is wrong with the folder; `trouble` says it.
+tried again, nor is a record that stood: who may write into the folder is believed. Nothing here raises for what is wrong with the folder;
+`trouble` says it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import os
 import platform
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -99,12 +100,23 @@ class Cache:
         document["figures"] |= found.figures
         if found.outline is not None:
             document["outlines"] = {fingerprint(program, lines=True): [list(found.outline.lines), list(found.outline.proves)]}
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write(path, document)
-            self._evict()
-        except OSError as error:
-            self.trouble = f"{self.folder}: {error.strerror or error}"
+        self._put(path, document)
+
+    def stood(self, record: Any, digest: str, solvers: Sequence[str]) -> Mapping[str, str] | None:
+        """What is known of rechecking a record (its document) of the model with this digest by these solvers, by name and version: that it
+        stood, and what was not rechecked, with the reasons; None, nothing is known."""
+        path = self._stood_path(record, digest, solvers)
+        document = _read(path)
+        unchecked = None if document is None else document.get("unchecked")
+        if not isinstance(unchecked, dict) or not all(isinstance(why, str) for why in unchecked.values()):
+            return None
+        with suppress(OSError):
+            os.utime(path)
+        return unchecked
+
+    def keep_stood(self, record: Any, digest: str, solvers: Sequence[str], unchecked: Mapping[str, str]) -> None:
+        """Write down that a record stood. What differs or is undecided is looked at again each time."""
+        self._put(self._stood_path(record, digest, solvers), {"unchecked": dict(unchecked)})
 
     def size(self) -> tuple[int, int]:
         """How many entries there are, and their bytes together."""
@@ -114,6 +126,18 @@ class Cache:
     def _path(self, program: Program, question: Question) -> Path:
         key = [FORMAT, fingerprint(program), question.engine, question.depth, sorted(question.without), *_surroundings()]
         return self.folder / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()}.json"
+
+    def _stood_path(self, record: Any, digest: str, solvers: Sequence[str]) -> Path:
+        key = [FORMAT, "record", record, digest, list(solvers), *_surroundings()]
+        return self.folder / f"{hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()}.json"
+
+    def _put(self, path: Path, document: Mapping[str, Any]) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(path, document)
+            self._evict()
+        except OSError as error:
+            self.trouble = f"{self.folder}: {error.strerror or error}"
 
     def _entries(self) -> list[tuple[float, int, Path]]:
         """Time of last use, bytes and file of each. Another process may take one away meanwhile."""

@@ -752,6 +752,21 @@ def test_what_a_record_shows_is_not_proved_again(here: Path, capsys: pytest.Capt
     assert out.rstrip().splitlines()[-1].startswith("solvers: z3 ")
 
 
+def test_a_record_that_stood_is_not_asked_about_again(here: Path, capsys: pytest.CaptureFixture[str], stub: Stub) -> None:
+    words = (".", "--proofs", "proofs", "--cache", "seen")
+    assert {row["how"] for row in rows(capsys, *words)[1].values()} == {"rechecked"}
+    assert {row["how"] for row in rows(capsys, *words)[1].values()} == {"rechecked before"}
+    code, found = rows(capsys, ".", "--proofs", "proofs", "--no-cache")
+    assert (code, {row["how"] for row in found.values()}) == (0, {"rechecked"})
+    tamper("counted.json", drop(FREE))
+    code, found = rows(capsys, *words)
+    assert (code, states(found)) == (1, {"counted.dsl": "differs", "crossed.dsl": "as recorded"})
+    code, found = rows(capsys, *words)  # what does not stand is looked at each time
+    assert (code, found["counted.dsl"]["state"], found["counted.dsl"]["how"]) == (1, "differs", "rechecked")
+    stub("yes", says("unsat"))  # another solver has not said anything yet
+    assert rows(capsys, *words)[1]["crossed.dsl"]["how"] == "rechecked"
+
+
 def test_without_records_all_is_proved(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, found = rows(capsys, ".")
     assert code == 0

@@ -178,14 +178,11 @@ def _stale(task: Task, path: str, record: Record) -> str:
 
 def _rechecked(task: Task, program: Program, path: str, record: Record, begun: float) -> tuple[Row, Report | None]:
     """The row of a record that is of this very model, and the report that it amounts to; None where it does not stand."""
-    from formal.certificates.checking import check
-
-    assert task.records is not None
-    checked = check(record, program, task.records.solvers, begun + task.timeout, _SOLVERS_AT_A_TIME)
+    checked, how = _checked(task, program, record, begun)
     if checked.state not in ("stands", "nothing"):
         state = "internal error" if checked.state == "disagreement" else "differs"
         problems = tuple(f"{path}: {problem}" for problem in checked.problems)
-        return Row(path, state, _told(record.verdict), "", 0.0, problems, "rechecked", path), None
+        return Row(path, state, _told(record.verdict), "", 0.0, problems, how, path), None
     try:
         fresh = _prove(task, program, tuple(checked.unchecked), begun) if checked.unchecked else None
     except Disagreement as error:
@@ -193,13 +190,30 @@ def _rechecked(task: Task, program: Program, path: str, record: Record, begun: f
     report = _report(record, program, () if fresh is None else fresh.report.properties)
     problems = tuple(_changes(record, report)) + (() if fresh is None else tuple(_crashes(fresh)))
     state = "internal error" if fresh is not None and fresh.crashes else "differs" if problems else "as recorded"
-    return Row(path, state, _told(report.verdict), "", 0.0, problems, _how(checked), path), report
+    return Row(path, state, _told(report.verdict), "", 0.0, problems, _how(checked, how), path), report
 
 
-def _how(checked: Checked) -> str:
+def _checked(task: Task, program: Program, record: Record, begun: float) -> tuple[Checked, str]:
+    """What rechecking comes to, and whether it was done now or is known to have stood."""
+    from formal.certificates.checking import Checked, check
+
+    assert task.records is not None
+    cache = None if task.cache is None else Cache(task.cache)
+    solvers = task.records.solvers
+    labels = [solver.label for solver in solvers]
+    known = None if cache is None else cache.stood(record.document, program.digest, labels)
+    if known is not None:
+        return Checked("stands", unchecked=known), "rechecked before"
+    checked = check(record, program, solvers, begun + task.timeout, _SOLVERS_AT_A_TIME)
+    if cache is not None and checked.state == "stands":
+        cache.keep_stood(record.document, program.digest, labels, checked.unchecked)
+    return checked, "rechecked"
+
+
+def _how(checked: Checked, how: str) -> str:
     if not checked.unchecked:
-        return "rechecked"
-    return "proved again" if checked.state == "nothing" else f"rechecked, {len(checked.unchecked)} proved again"
+        return how
+    return "proved again" if checked.state == "nothing" else f"{how}, {len(checked.unchecked)} proved again"
 
 
 def _report(record: Record, program: Program, fresh: Sequence[PropertyResult]) -> Report:
