@@ -42,6 +42,8 @@ def callback_text(wanted: Wanted) -> str:
 //
 // Prove it in each protocol that calls it, in every state in which it is called:
 {proofs}
+// If {hook} has a contract, there is a shorter way, whatever the size of the protocol:
+//     $ formal prove --contract {wanted.file}
 // Only what takes a lock, waits, or changes what others look at needs to be written down. The indented lines in the comments are
 // examples: take their slashes away where they fit, and delete the rest. The callback comes after those that the model has.
 

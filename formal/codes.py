@@ -67,6 +67,12 @@ class Code(Enum):
         "`formal new` writes over nothing that is there, unless it is told `--force`.",
         "formal new callback my_device --for save_setup; formal new callback my_device --for save_setup",
     )
+    CONTRACT = (
+        "E0111",
+        "nothing to hold a callback or a protocol to",
+        "`formal prove --contract` takes models that declare a hook with a contract, and files with the callbacks of such a hook.",
+        "formal prove --contract models/classic/abba.dsl",
+    )
     SYNTAX = (
         "E0201",
         "a syntax error",

@@ -48,7 +48,8 @@ class Silent:
 class Request:
     """What is asked of one program. `properties`: names to settle; `deadline`: of time.monotonic(); `begun`: when the command began;
     `defines` and `extra`: what it was loaded with; `statistics`: the figures are wanted, too;
-    `without`: reductions to leave out; `outline`: what holds where is wanted, too, if all is proved; `remembered`: of earlier runs."""
+    `without`: reductions to leave out; `outline`: what holds where is wanted, too, if all is proved; `remembered`: of earlier runs;
+    `contract` and `around`: of the report."""
 
     properties: tuple[str, ...]
     depth: int | None = None
@@ -62,6 +63,8 @@ class Request:
     without: frozenset[str] = frozenset()
     outline: bool = False
     remembered: Remembered = field(default_factory=Remembered)
+    contract: str = ""
+    around: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,8 @@ def prove(program: Program, request: Request, watcher: Watcher | None = None) ->
         sources=program.sources,
         invariant=() if outline is None else outline.lines,
         follows=() if outline is None else outline.proves,
+        contract=request.contract,
+        around=request.around,
     )
     return Answer(report, outcome.interrupted, outcome.crashes, _found(outcome, outline, request, report))
 

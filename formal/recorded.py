@@ -34,6 +34,8 @@ class Record:
     extra: tuple[str, ...]
     steps: tuple[Mapping[str, Any], ...]
     loop_to: int | None
+    contract: str = ""  # as in `Report`
+    around: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def _of(report: Any) -> Sequence[Record]:
     try:
         defines = {str(name): _word(value) for name, value in report["parameters"].items()}
         extra = tuple(str(path) for path in report.get("with", ()))
+        contract = report.get("contract", {"side": "", "around": None})
         witnesses = [(str(result["name"]), result["witness"]) for result in report["properties"] if result["witness"] is not None]
         if report.get(WALK) is not None:
             witnesses.append((WALK, report[WALK]))
@@ -72,6 +75,8 @@ def _of(report: Any) -> Sequence[Record]:
                 extra,
                 tuple(_step(step) for step in witness["steps"]),
                 _position(witness["loop_to"]),
+                str(contract["side"]),
+                contract["around"],
             )
             for name, witness in witnesses
         ]

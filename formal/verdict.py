@@ -199,7 +199,8 @@ class PropertyResult:
 class Report:
     """One model's answer. `depth` is what --depth asked for; `defines` and `extra` are the -D and --with it was loaded with, `sources`
     the files read, `invariant` what holds where, an inductive invariant in lines for a reader, and `follows` the properties that
-    follow from it alone; both empty where nobody looked."""
+    follow from it alone; both empty where nobody looked. `contract`: what was looked at in place of the model as it stands: a "protocol"
+    with any callback, or a "callback" alone; `around` is then what --around named."""
 
     model: str
     title: str
@@ -217,6 +218,8 @@ class Report:
     sources: tuple[Source, ...] = ()
     invariant: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
+    contract: str = ""
+    around: str | None = None
 
     @property
     def verdict(self) -> Verdict:

@@ -22,7 +22,7 @@ import "lib/runstate.dsl";
 
 param VCPUS in 1..64 = 2;
 
-hook save_setup;
+import "callbacks/contract.dsl";
 
 thread migration_thread @ "migration/migration.c:migration_thread" {
     if (BACKGROUND_SNAPSHOT) {

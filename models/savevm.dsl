@@ -46,7 +46,7 @@ const BACKGROUND_SNAPSHOT = false;
 
 bool saved = false;
 
-hook save_setup;
+import "callbacks/contract.dsl";
 import "callbacks/ram.dsl";
 
 proc multifd_send_sync_main() @ "migration/multifd.c:multifd_send_sync_main" { }      // multifd is off

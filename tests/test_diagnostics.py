@@ -19,8 +19,8 @@ from formal.frontend import Loaded, load, load_text
 CORPUS = Path(__file__).parent / "diagnostics"
 FILES = sorted(CORPUS.glob("*.dsl"))
 # Codes that no text of a model can show: they are about files and the command line, about logs (tests/test_conform.py), about
-# C sources (tests/test_anchors.py).
-ELSEWHERE = {Code.FILE_ENCODING, Code.PARAM_UNKNOWN, Code.PARAM_VALUE, Code.COMMAND_WORD, Code.FILE_EXISTS}
+# C sources (tests/test_anchors.py), about contracts (tests/test_contracts.py).
+ELSEWHERE = {Code.CONTRACT, Code.FILE_ENCODING, Code.PARAM_UNKNOWN, Code.PARAM_VALUE, Code.COMMAND_WORD, Code.FILE_EXISTS}
 ELSEWHERE |= {code for code in Code if code.code.startswith(("E08", "E09"))}
 SMALL = "protocol t;\nparam N in 1..4 = 2;\nmutex m[N];\nthread a {\n    lock m[0];\n    unlock m[0];\n}\n"
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from formal.commands.contracting import CALLBACK, Side, check_contract, contracted, tell_together
 from formal.commands.executing import check_executor, configure_executor
 from formal.commands.remembering import cache_of, configure_cache, kept, recalled
 from formal.console import (
@@ -60,6 +61,12 @@ def configure(parser: Parser) -> None:
         help="set a parameter (repeatable); several values, 1..8 or 1,2,4 or false..true, make a sweep: a table of all combinations",
     )
     parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
+    parser.add_argument(
+        "--contract",
+        action="store_true",
+        help="by the contracts of hooks: of a model, the protocol with any callbacks that keep them; of a file of callbacks, these alone",
+    )
+    parser.add_argument("--around", metavar="FILE", help="with --contract: what stands around a callback alone (default: HOOK.dsl)")
     parser.add_argument("--property", action="append", default=[], dest="patterns", metavar="NAME", help="only these; * and ? match")
     parser.add_argument(
         "--engine",
@@ -112,31 +119,18 @@ def _once(arguments: argparse.Namespace) -> int:
         return sweep(arguments)
     begun = time.monotonic()
     cache = cache_of(arguments)
-    programs = _load(arguments)
-    if programs is None:
+    sides = _sides(arguments)
+    if sides is None:
         return Exit.USAGE
     deadline = None if arguments.timeout is None else begun + arguments.timeout
-    chosen = [_chosen(program, tuple(arguments.patterns)) for program in programs]
+    chosen = [_chosen(side.program, tuple(arguments.patterns)) for side in sides]
     answers: list[Answer] = []
     with _progress(arguments) as watcher:
-        for program, names in zip(programs, chosen, strict=True):
-            started = begun if not answers else time.monotonic()
-            request = Request(
-                names,
-                arguments.depth,
-                arguments.engine,
-                arguments.jobs,
-                deadline,
-                started,
-                definitions(arguments.defines),
-                tuple(arguments.extra),
-                arguments.stats,
-                frozenset(arguments.without),
-                outline=not arguments.quiet,
-            )
-            known = recalled(cache if arguments.save is None else None, program, request)  # what is recorded is found now
-            found = kept(cache, program, request, prove(program, known, watcher))
-            answers.append(found if arguments.save is None else _saved(program, found, arguments, deadline, watcher))
+        for side, names in zip(sides, chosen, strict=True):
+            request = _request(side, names, arguments, deadline, begun if not answers else time.monotonic())
+            known = recalled(cache if arguments.save is None else None, side.program, request)  # what is recorded is found now
+            found = kept(cache, side.program, request, prove(side.program, known, watcher))
+            answers.append(found if arguments.save is None else _saved(side.program, found, arguments, deadline, watcher))
             if answers[-1].interrupted:
                 break
     reports = [one.report for one in answers]
@@ -144,12 +138,42 @@ def _once(arguments: argparse.Namespace) -> int:
     answer(render(reports, _style(arguments)), arguments.output)
     for remark in load_remarks(arguments.format)(reports):
         say(f"note: {remark}")
+    if arguments.contract and not arguments.quiet:
+        tell_together(sides, answers)
     summary = job_summary()
     if summary is not None:
         from formal.formats.markdown import proved
 
         add_to_summary(summary, proved(reports))
     return _exit(answers)
+
+
+def _sides(arguments: argparse.Namespace) -> list[Side] | None:
+    """What is to be proved; None if something is bad, which is then said."""
+    if arguments.contract:
+        return contracted(arguments)
+    defines = definitions(arguments.defines)
+    programs = _load(arguments)
+    return None if programs is None else [Side(program.file, program, defines) for program in programs]
+
+
+def _request(side: Side, names: tuple[str, ...], arguments: argparse.Namespace, deadline: float | None, begun: float) -> Request:
+    """What is asked of one program."""
+    return Request(
+        names,
+        arguments.depth,
+        arguments.engine,
+        arguments.jobs,
+        deadline,
+        begun,
+        side.defines,
+        tuple(arguments.extra),
+        arguments.stats,
+        frozenset(arguments.without),
+        outline=not arguments.quiet and side.contract != CALLBACK,
+        contract=side.contract,
+        around=arguments.around if side.contract == CALLBACK else None,
+    )
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -160,6 +184,7 @@ def _check(arguments: argparse.Namespace) -> None:
         if name not in REDUCTIONS:
             raise UsageError(f"unknown reduction `{name}`", f"the reductions are {', '.join(REDUCTIONS)}")
     check_executor(arguments.executor)
+    check_contract(arguments)
     definitions(arguments.defines)
     if is_sweep(arguments.defines):
         from formal.commands.sweeping import check_sweep

@@ -12,7 +12,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from formal.console import Exit, Parser, UsageError, answer, check_writable, col
 from formal.formats import Style
 
 if TYPE_CHECKING:
+    from formal.frontend import Loaded
     from formal.interp import Machine
     from formal.recorded import Followed, Record
     from formal.stepping.ink import Ink
@@ -127,7 +128,8 @@ def _replay(record: Record, arguments: argparse.Namespace) -> tuple[Machine, Fol
     from formal.recorded import follow
 
     path = arguments.model or record.file
-    loaded = load(path, {**record.defines, **definitions(arguments.defines)}, record.extra)
+    defines = {**record.defines, **definitions(arguments.defines)}
+    loaded = _load_by_contract(path, defines, record) if record.contract else load(path, defines, record.extra)
     if loaded.program is None:
         say_diagnostics(loaded.diagnostics)
         return None
@@ -138,6 +140,14 @@ def _replay(record: Record, arguments: argparse.Namespace) -> tuple[Machine, Fol
         say(f"warning: {changed}")
     machine = Machine(loaded.program)
     return machine, follow(loaded.program, machine, record)
+
+
+def _load_by_contract(path: str, defines: Mapping[str, str], record: Record) -> Loaded:
+    from formal.contracts.loading import callback_alone, protocol_with_any
+
+    if record.contract == "protocol":
+        return protocol_with_any(path, defines).loaded
+    return callback_alone(path, defines, record.around).loaded
 
 
 def _json(told: Sequence[tuple[Record, Followed]]) -> str:

@@ -39,6 +39,8 @@ def report_document(report: Report, style: Style) -> dict[str, Any]:
         "follows": list(report.follows),
         "properties": [_property(result) for result in report.properties],
     }
+    if report.contract:
+        document["contract"] = {"side": report.contract, "around": report.around}
     if style.statistics:
         document["statistics"] = dict(report.statistics)
     return document

@@ -201,6 +201,8 @@ def reproduce(report: Report, result: PropertyResult) -> str:
         words += ["-D", f"{name}={value}"]
     for path in report.extra:
         words += ["--with", path]
+    if report.contract:
+        words += ["--contract", *([] if report.around is None else ["--around", report.around])]
     return shlex.join(words)
 
 

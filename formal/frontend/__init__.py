@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from formal import limits
@@ -11,6 +11,7 @@ from formal.codes import Code
 from formal.diagnostics import Diagnostic
 from formal.frontend.assembly import Assembly
 from formal.frontend.claims import ClaimReader
+from formal.frontend.contracts import ContractReader
 from formal.frontend.declarations import Declarations
 from formal.frontend.expressions import Expressions
 from formal.frontend.lints import static_lints
@@ -18,16 +19,17 @@ from formal.frontend.names import Names
 from formal.frontend.rendering import unquote
 from formal.frontend.statements import Statements
 from formal.loader import Files, read_model, read_text
-from formal.program import Program
+from formal.program import EnumType, Literal, Program
 from formal.syntax import Node
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """`program` is None when one of the diagnostics is an error."""
+    """`program` is None when one of the diagnostics is an error. `constants`: as they are spelled, parameters among them."""
 
     program: Program | None
     diagnostics: tuple[Diagnostic, ...]
+    constants: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(
@@ -43,6 +45,11 @@ def load_text(text: str, name: str = "<text>", defines: Mapping[str, str] | None
     return _understand(read_text(text, name), (name,), defines or {})
 
 
+def understand(files: Files, file: str, defines: Mapping[str, str] | None = None) -> Loaded:
+    """Read a model whose declarations were put together elsewhere; its `protocol` line is in the first of its sources."""
+    return _understand(files, (file,), defines or {})
+
+
 def _understand(files: Files, named: Sequence[str], defines: Mapping[str, str]) -> Loaded:
     """Everything that can be said at once: what could not be read is told, and hides nothing but what may depend on it."""
     names = Names(unread=files.unread, blind=files.blind)
@@ -51,11 +58,22 @@ def _understand(files: Files, named: Sequence[str], defines: Mapping[str, str]) 
     statements = Statements(names, expressions)
     protocol = _protocol(files, named[0], names)
     Declarations(names, expressions, statements).read(files.items, defines)
+    ContractReader(names, expressions).read(files.items)
     claims = ClaimReader(names, expressions).read(files.items)
     program = Assembly(names, claims).finish(files.sources, named[0], protocol)
     if program is not None:
         names.diagnostics += static_lints(program, names, named)
-    return Loaded(program, _presented(names.diagnostics, files))
+    constants = {name: _spelled(literal) for name, literal in names.constants.items()}
+    return Loaded(program, _presented(names.diagnostics, files), constants)
+
+
+def _spelled(literal: Literal) -> str:
+    """A constant as -D takes it."""
+    match literal.type:
+        case EnumType(members=members):
+            return members[literal.value]
+        case _:
+            return str(literal.value).lower()
 
 
 def _presented(diagnostics: Sequence[Diagnostic], files: Files) -> tuple[Diagnostic, ...]:

@@ -110,6 +110,10 @@ class _Reader:
                 case "value_parameter" | "ref_parameter":
                     self._constants(item.nodes()[0])
                     place = self._bind(place, item.leaves()[0], item)
+                case "may_drop" | "may_lock" | "may_lockop" | "may_poll" | "may_call" | "thread_may_lock":
+                    for leaf in item.leaves():
+                        self._use(leaf)
+                    self.expression(item, _Place())
                 case "requires" | "ensures" | "when":
                     self.expression(item.items[0], place)
                 case "block":

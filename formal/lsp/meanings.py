@@ -62,8 +62,18 @@ max = sem S max 4;
 thread = thread t { … }   thread t[i: SIZE] { … }
     A thread, or a family of them with `i` the index of this one. It runs from the start, unless some `spawn` names it. As a domain,
     `thread` is every thread.
-hook = hook H;
-    A place where callbacks are registered; `invoke H` calls them.
+hook = hook H;   hook H { requires EXPR; ensures EXPR; may … }
+    A place where callbacks are registered; `invoke H` calls them. The clauses are its contract, for `formal prove --contract`.
+may = may drop L by p, q;   may lock L, M;   may poll X requires EXPR;   may call p requires EXPR;
+    In a hook's contract: what its callbacks may do to what they share with the rest. What is not named, they may not.
+drop = may drop L by p, q;
+    They may give L back and take it again: by the procedures p and q, or by `unlock` and `lock` where none are named.
+by = may drop L by p, q;   may call p once by f;
+    By which procedures a lock is dropped and taken again; which callback alone may make a call.
+call = may call p if CONST requires EXPR;
+    They may call p, a procedure without parameters, where EXPR holds. What it does is the protocol's.
+once = may call p once by f;
+    Only the callback f may, and only once in each call of it.
 callback = callback f for H requires EXPR { … }
     A body that `invoke H` calls. `for H if CONST` registers it only where CONST is true.
 proc = proc p(PARAMS) returns TYPE requires EXPR ensures EXPR { … }

@@ -53,9 +53,7 @@ proc migration_bitmap_sync() @ "migration/ram.c:migration_bitmap_sync" {
     }
     if (TCG) {
         for a in 0..1 {                          // address spaces of a vCPU: memory and SMM
-            for v in 0..VCPUS - 1 {              // each has to end its translation block: the caller sleeps, with ramlist and RCU held
-                run_on_cpu(vcpu[v], work_queued[v], halt_cond[v]) @ "softmmu/physmem.c:tcg_log_global_after_sync";
-            }
+            tcg_log_global_after_sync();         // the caller sleeps, with ramlist and RCU held
         }
     }
 }

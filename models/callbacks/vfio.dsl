@@ -3,12 +3,7 @@
 // (VFIO_VERSION).
 
 import "../lib/memory.dsl";
-
-enum vfio_version {
-    VFIO_MAPS_OWN_PAIR,                          // 7.2
-    VFIO_MAPS,                                   // 7.2 with the pair dropped
-    VFIO_MAPS_NOTHING                            // 8.0; 7.2 without a region to map
-}
+import "vfio_version.dsl";
 
 callback vfio_save_setup for save_setup requires VFIO_VERSION == VFIO_MAPS implies holds(BQL) @ "hw/vfio/migration.c:vfio_save_setup" {
     if (VFIO_VERSION == VFIO_MAPS_OWN_PAIR) {

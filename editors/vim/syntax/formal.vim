@@ -8,7 +8,7 @@ syntax case match
 syntax keyword formalDeclare protocol import const param enum thread_local recursive mutex rwlock sem event cond context oneshot bh thread
 syntax keyword formalDeclare hook callback proc deadlock invariant liveness strong nesting disable expect
 syntax keyword formalModifier in home when on max ref returns requires ensures free eventually leads to fair proved up violated within
-syntax keyword formalModifier blocking any of
+syntax keyword formalModifier blocking any of may drop by call once
 syntax keyword formalStatement skip return lock unlock with rdlock wrlock rdunlock wrunlock wait post set reset signal broadcast await
 syntax keyword formalStatement schedule poll aio_wait_while assert assume atomic spawn join invoke
 syntax keyword formalControl if else while loop for break continue choose or
