@@ -148,6 +148,12 @@ class Code(Enum):
         "The value can never be in the range that it is for; or a range is empty.",
         "0..3 x = 4;",
     )
+    OPEN_RANGE = (
+        "E0412",
+        "a range without an upper bound that is no parameter's",
+        "Only a parameter may be as large as one likes: `param VCPUS in 1..* = 2;`. Variables have a finite range.",
+        "0..* x;",
+    )
     ARGUMENTS = (
         "E0406",
         "the arguments don't fit",

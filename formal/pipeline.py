@@ -91,7 +91,7 @@ def prove(program: Program, request: Request, watcher: Watcher | None = None) ->
     watcher = watcher or Silent()
     replay = _replayer(program)
     stands = _stands(program, request, replay)
-    options = Options(request.properties, request.depth, without=request.without)
+    options = Options(request.properties, request.depth, without=request.without, extra=request.extra)
     with ExitStack() as stack:
         beside = stack.enter_context(Outlining(program, options)) if _outlined(request) else None
         outcome = _search(program, options, request, stands, watcher)
@@ -161,7 +161,7 @@ def _search(program: Program, options: Options, request: Request, stands: Mappin
     outcome = race(
         part.program,
         options,
-        contenders(request.engine),
+        contenders(request.engine, program, request.depth),
         jobs=request.jobs,
         deadline=request.deadline,
         linger=_LINGER if request.statistics else 0.0,

@@ -8,7 +8,7 @@ given twice, by `formal.interp` and by `formal.smt`; this module must know neith
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal as Lit
 from typing import TypeAlias
 
@@ -748,6 +748,18 @@ class Expectation:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a parameter of whole numbers is for. `low`, `high`: its range, None without an upper bound. `names`: the threads, bottom halves
+    and arrays that there are as many of as it says; `otherwise`: where it is used for more than to say how many there are, None if
+    nowhere."""
+
+    low: int
+    high: int | None
+    names: frozenset[str]
+    otherwise: Span | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
     name: str
@@ -778,3 +790,4 @@ class Program:
     expectations: tuple[Expectation, ...]
     assumptions: tuple[str, ...]  # lines that are printed with the verdict
     sources: tuple[Source, ...] = ()  # the files read, the model first
+    counts: Mapping[str, Counted] = field(default_factory=dict)  # of the parameters that are whole numbers

@@ -16,6 +16,7 @@ from formal.verdict import Report, Verdict
 
 MOST: Final = 1024  # points of one sweep
 _RANGE: Final = re.compile(r"\s*(\S*?)\s*\.\.\s*(\S*)\s*")
+_OPEN: Final = re.compile(r"\s*(-?[0-9]{1,9})\s*\.\.\s*\*\s*")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
 
 State: TypeAlias = Literal["proved", "proved_up_to", "violated", "undecided", "refused", "interrupted", "lost"]
@@ -76,7 +77,14 @@ class Point:
 
 def is_sweep(words: Iterable[str]) -> bool:
     """Whether one of the NAME=VALUE words has several values."""
-    return any("," in value or ".." in value for value in (word.partition("=")[2] for word in words))
+    values = [word.partition("=")[2] for word in words]
+    return any("," in value or (".." in value and _OPEN.fullmatch(value) is None) for value in values)
+
+
+def unbounded(defines: Mapping[str, str]) -> dict[str, int]:
+    """The names whose value is LO..*, every whole number from LO on, with their LO."""
+    found = ((name, _OPEN.fullmatch(value)) for name, value in defines.items())
+    return {name: int(match.group(1)) for name, match in found if match is not None}
 
 
 def read_axes(defines: Mapping[str, str]) -> tuple[dict[str, str], tuple[Axis, ...]]:

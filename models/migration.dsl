@@ -20,7 +20,7 @@ import "lib/memory.dsl";
 import "lib/rcu.dsl";
 import "lib/runstate.dsl";
 
-param VCPUS in 1..64 = 2;
+param VCPUS in 1..* = 2;
 
 import "callbacks/contract.dsl";
 

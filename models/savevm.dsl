@@ -31,7 +31,7 @@ enum beyond {
     RESUME_IN_THE_END                            // vm_start() at the end, and that it comes to that
 }
 
-param VCPUS in 1..64 = 2;
+param VCPUS in 1..* = 2;
 param HEADER_FLUSHES in bool = BEYOND == HEADER_FLUSH;
 param TCG in bool = BEYOND == RUN_ON_CPU || BEYOND == DRAIN_RUN_ON_CPU || BEYOND == CONTEXT_LOCK_RUN_ON_CPU;
 param DRAINED_SECTION in bool = BEYOND == DRAIN || BEYOND == DRAIN_RUN_ON_CPU;

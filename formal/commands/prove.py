@@ -41,7 +41,7 @@ from formal.formats import FORMATS, Style, load_format, load_remarks
 from formal.pipeline import Answer, Request, prove, select
 from formal.program import Program
 from formal.progress import ProgressLine
-from formal.sweep import is_sweep
+from formal.sweep import is_sweep, unbounded
 from formal.verdict import Verdict
 
 _EXITS = {Verdict.PROVED: Exit.OK, Verdict.PROVED_UP_TO: Exit.OK, Verdict.VIOLATED: Exit.VIOLATED, Verdict.UNDECIDED: Exit.UNDECIDED}
@@ -58,7 +58,7 @@ def configure(parser: Parser) -> None:
         default=[],
         dest="defines",
         metavar="NAME=VALUE",
-        help="set a parameter (repeatable); several values, 1..8 or 1,2,4 or false..true, make a sweep: a table of all combinations",
+        help="set a parameter (repeatable); several values, 1..8 or 1,2,4 or false..true, make a sweep; 1..*: every size",
     )
     parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
     parser.add_argument(
@@ -118,6 +118,12 @@ def _once(arguments: argparse.Namespace) -> int:
 
         return sweep(arguments)
     begun = time.monotonic()
+    if unbounded(definitions(arguments.defines)):
+        from formal.commands.any_size import prove_any_size
+
+        with _progress(arguments) as watcher:
+            all_sizes = prove_any_size(arguments, begun, watcher)
+        return Exit.USAGE if all_sizes is None else _tell(all_sizes, arguments)
     cache = cache_of(arguments)
     sides = _sides(arguments)
     if sides is None:
@@ -133,6 +139,11 @@ def _once(arguments: argparse.Namespace) -> int:
             answers.append(found if arguments.save is None else _saved(side.program, found, arguments, deadline, watcher))
             if answers[-1].interrupted:
                 break
+    return _tell(answers, arguments)
+
+
+def _tell(answers: Sequence[Answer], arguments: argparse.Namespace) -> int:
+    """Write the report; returns the exit code."""
     reports = [one.report for one in answers]
     render = load_format(arguments.format)
     answer(render(reports, _style(arguments)), arguments.output)
@@ -192,6 +203,10 @@ def _check(arguments: argparse.Namespace) -> None:
         check_sweep(arguments)
     else:
         _check_single(arguments)
+    if unbounded(definitions(arguments.defines)):
+        from formal.commands.any_size import check_any_size
+
+        check_any_size(arguments)
     if arguments.output is not None and arguments.output in (*arguments.models, *arguments.extra):
         raise UsageError(f"-o {arguments.output}: that is a model")
     if arguments.save is not None and (arguments.depth is not None or arguments.patterns):

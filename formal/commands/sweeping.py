@@ -27,7 +27,7 @@ from formal.formats import Style
 from formal.formats.board import Board
 from formal.pipeline import Answer, Request, prove, select
 from formal.program import Program
-from formal.sweep import Axis, Point, SweepError, combinations, counts, read_axes
+from formal.sweep import Axis, Point, SweepError, combinations, counts, read_axes, unbounded
 from formal.verdict import Verdict
 
 _GRACE: Final = 10.0  # seconds beyond --timeout before a point's process is ended from outside
@@ -76,6 +76,8 @@ def check_sweep(arguments: argparse.Namespace) -> None:
         raise UsageError(f"a sweep has no format `{arguments.format}`", f"its formats are {', '.join(FORMATS)}")
     if arguments.save is not None:
         raise UsageError("--save goes without a sweep", "a record is of one point: give each parameter one value")
+    if unbounded(definitions(arguments.defines)):
+        raise UsageError("a sweep goes without -D NAME=LO..*", "give the other parameters one value each")
     check_writable(arguments.chart)
     _axes(arguments)
 

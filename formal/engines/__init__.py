@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final, cast
 
 from formal.engines.protocol import Engine
+from formal.program import Program
 
 ENGINES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -16,9 +17,12 @@ ENGINES: Final[Mapping[str, str]] = MappingProxyType(
         "lemmas": "formal.engines.lemmas",
         "k-induction": "formal.engines.k_induction",
         "pdr": "formal.engines.pdr",
+        "families": "formal.engines.families",
     }
 )
 AUTO: Final = "auto"  # those of RACING side by side; the first conclusive finding for a property counts
+FAMILIES: Final = "families"
+LARGE: Final = 6  # members of a family; fewer are explored one by one, as fast
 RACING: Final = ("explicit", "bmc", "k-induction", "pdr")  # in the order in which they start
 
 
@@ -27,6 +31,16 @@ def load_engine(name: str) -> Engine:
     return cast(Engine, import_module(ENGINES[name]).run)
 
 
-def contenders(choice: str) -> tuple[str, ...]:
-    """The engines that `--engine choice` stands for."""
-    return RACING if choice == AUTO else (choice,)
+def contenders(choice: str, program: Program | None = None, depth: int | None = None) -> tuple[str, ...]:
+    """The engines that `--engine choice` stands for. Of a program with large families, one more, which does not care how large they are;
+    a bounded search has no use for it."""
+    if choice != AUTO:
+        return (choice,)
+    large = program is not None and depth is None and any(_large(program, name) for name in program.counts)
+    return (FAMILIES, *RACING) if large else RACING
+
+
+def _large(program: Program, name: str) -> bool:
+    """Whether a parameter says nothing but how many there are of something, and that there are many."""
+    value = program.parameters[name]
+    return isinstance(value, int) and value >= LARGE and program.counts[name].otherwise is None

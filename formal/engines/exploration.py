@@ -113,8 +113,13 @@ class Exploration:
 
     def look_at_memory(self) -> None:
         """Raises OutOfMemory if this process has ever taken more than it may."""
-        if self._memory is not None and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > self._memory * 1024:
-            raise OutOfMemory
+        look_at_memory(self._memory)
+
+
+def look_at_memory(memory: int | None) -> None:
+    """Raises OutOfMemory if this process has ever taken more than so many mebibytes."""
+    if memory is not None and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > memory * 1024:
+        raise OutOfMemory
 
 
 def _unchanged(state: State) -> State:

@@ -28,12 +28,14 @@ REDUCTIONS: Final[Mapping[str, str]] = {
 @dataclass(frozen=True, slots=True)
 class Options:
     """`properties`: the names to settle. `depth`: look no further than this many steps (None: until everything is settled).
-    `memory`: mebibytes after which the engine stops with undecided. `without`: names of REDUCTIONS to leave out."""
+    `memory`: mebibytes after which the engine stops with undecided. `without`: names of REDUCTIONS to leave out. `extra`: the --with files
+    that the program was loaded with."""
 
     properties: tuple[str, ...]
     depth: int | None = None
     memory: int = 4096
     without: frozenset[str] = frozenset()
+    extra: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,25 @@ def understand(files: Files, file: str, defines: Mapping[str, str] | None = None
     return _understand(files, (file,), defines or {})
 
 
+def resized(program: Program, sizes: Mapping[str, int], extra: Sequence[str] = ()) -> Program | None:
+    """The program of the same text with other values of some parameters. `extra`: the --with files that it was loaded with. None where it
+    does not load so, or the text is not at hand any more."""
+    defines = {name: _word(value) for name, value in {**program.parameters, **sizes}.items()}
+    if program.sources and Path(program.file).is_file():
+        loaded = load(program.file, defines, extra)
+    elif program.sources:
+        loaded = load_text(program.sources[0].text, program.file, defines)
+    else:
+        return None
+    found = loaded.program
+    same = found is not None and [source.text for source in found.sources] == [source.text for source in program.sources]
+    return found if same else None
+
+
+def _word(value: int | bool | str) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _understand(files: Files, named: Sequence[str], defines: Mapping[str, str]) -> Loaded:
     """Everything that can be said at once: what could not be read is told, and hides nothing but what may depend on it."""
     names = Names(unread=files.unread, blind=files.blind)

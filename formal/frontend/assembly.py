@@ -90,6 +90,7 @@ class Assembly:
             file=file,
             digest=digest(sources, names.parameters),
             parameters=dict(names.parameters),
+            counts=dict(names.counts),
             threads=tuple(self._instances()),
             families=dict(names.families),
             spawned=frozenset(spawn_targets(names)),

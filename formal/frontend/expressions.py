@@ -83,6 +83,10 @@ class Expressions:
                 if low > high:
                     raise mistake(Code.OUT_OF_RANGE, f"the range {low}..{high} is empty", node.span)
                 return IntType(low, high)
+            case "open_type":
+                raise mistake(
+                    Code.OPEN_RANGE, "a range without an upper bound", node.span, hint="only a `param` may be as large as one likes"
+                )
             case _:
                 name = str(node.items[0])
                 self.names.used.add(name)

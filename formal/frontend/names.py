@@ -22,6 +22,7 @@ from formal.program import (
     Block,
     Call,
     ContextDecl,
+    Counted,
     EnumType,
     Literal,
     LocalDecl,
@@ -89,6 +90,7 @@ class Names:
     used: set[str] = field(default_factory=set)
     constants: dict[str, Literal] = field(default_factory=dict)
     parameters: dict[str, int | bool | str] = field(default_factory=dict)
+    counts: dict[str, Counted] = field(default_factory=dict)  # of parameters that are whole numbers
     enums: dict[str, EnumType] = field(default_factory=dict)
     families: dict[str, tuple[int, ...]] = field(default_factory=dict)
     thread_names: list[str] = field(default_factory=list)  # of each thread id, its declaration

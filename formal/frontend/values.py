@@ -15,6 +15,7 @@ from formal.diagnostics import Diagnostic
 from formal.frontend.expressions import Expressions
 from formal.frontend.graphs import components
 from formal.frontend.names import Mistake, Names, Poisoned, limited, mistake, similar
+from formal.frontend.sizing import sizing
 from formal.syntax import Node
 
 
@@ -25,11 +26,13 @@ class Values:
         self.names = names
         self.expressions = expressions
         self.defines = defines
+        self.items: tuple[Node, ...] = ()
 
     def read(self, items: Iterable[Node]) -> None:
         """Read every enum, constant and parameter."""
         nodes: dict[str, Node] = {}
-        for item in items:
+        self.items = tuple(items)
+        for item in self.items:
             if item.kind == "enum":
                 self._attempt(self._enum, item)
             elif item.kind in ("const", "param"):
@@ -85,13 +88,22 @@ class Values:
         given = self.defines.get(name)
         type_node = node.items[1]
         assert isinstance(type_node, Node)
-        type_ = self.expressions.value_type(type_node)
+        type_ = self._param_type(type_node)
         value = self.expressions.fitting(self.expressions.constant(node.items[2]), type_, node.items[2].span)
         if given is not None:
             value = self._given(name, given, type_, node)
         literal_type = p.IntType(value, value) if isinstance(type_, p.IntType) else type_
+        if isinstance(type_, p.IntType):
+            high = None if type_node.kind == "open_type" else type_.hi
+            self.names.counts[name] = sizing(self.items, name, type_.lo, high)
         self.names.constants[name] = p.Literal(value, literal_type, node.span)
         self.names.parameters[name] = type_.members[value] if isinstance(type_, p.EnumType) else value
+
+    def _param_type(self, node: Node) -> p.ValueType:
+        """lo..* goes as far as numbers do."""
+        if node.kind != "open_type":
+            return self.expressions.value_type(node)
+        return p.IntType(self.expressions.constant_int(node.items[0]), limits.INTEGER)
 
     def _given(self, name: str, text: str, type_: p.ValueType, node: Node) -> int | bool:
         """The value that -D gives."""
@@ -105,7 +117,7 @@ class Values:
                 digits = text.removeprefix("-")
                 if digits.isascii() and digits.isdigit() and len(digits) < 12 and lo <= int(text) <= hi:
                     return int(text)
-                wanted = f"{lo}..{hi}"
+                wanted = f"{lo}..{hi}" if hi < limits.INTEGER else f"{lo}..*"
             case p.EnumType(members=members):
                 if text in members:
                     return members.index(text)

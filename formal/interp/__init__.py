@@ -6,6 +6,8 @@ In: typed programs, traces. Out: states, outcomes, views, witnesses. Must not kn
 from __future__ import annotations
 
 from formal.interp.changes import Stop
+from formal.interp.countable import Countable, Uncountable, counts
+from formal.interp.crowds import Counting, Entangled, TooFew
 from formal.interp.deadlock import Deadlock, Waiting
 from formal.interp.landing import Run
 from formal.interp.layout import State
@@ -14,4 +16,23 @@ from formal.interp.quiet import Merging
 from formal.interp.replay import ReplayError, replay
 from formal.interp.symmetry import Symmetry
 
-__all__ = ["Deadlock", "Machine", "Merging", "Outcome", "Place", "ReplayError", "Run", "State", "Stop", "Symmetry", "Waiting", "replay"]
+__all__ = [
+    "Countable",
+    "Counting",
+    "Deadlock",
+    "Entangled",
+    "Machine",
+    "Merging",
+    "Outcome",
+    "Place",
+    "ReplayError",
+    "Run",
+    "State",
+    "Stop",
+    "Symmetry",
+    "TooFew",
+    "Uncountable",
+    "Waiting",
+    "counts",
+    "replay",
+]

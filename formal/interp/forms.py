@@ -15,7 +15,7 @@ from formal.interp.control import Controls
 from formal.interp.images import Images
 from formal.interp.layout import FINISHED, OUTSIDE, Layout, State, width
 from formal.interp.sorts import Sort
-from formal.program import NONE, CondDecl, MutexDecl, RwlockDecl, ThreadLocalDecl
+from formal.program import NONE, BhDecl, CondDecl, MutexDecl, RwlockDecl, ThreadLocalDecl
 
 Mark: TypeAlias = tuple[int, int, int]
 Colour: TypeAlias = tuple[int, ...]
@@ -81,6 +81,23 @@ class Form:
                 start = self._layout.slot(decl, element)
                 found += range(start, start + width(decl))
         return found
+
+    def cells(self, element: int) -> list[int]:
+        """The slots that go where the element goes."""
+        return self._cells[element]
+
+    def members(self, element: int) -> tuple[int, ...]:
+        """The threads of an element, one of each family."""
+        return self._members[element]
+
+    def slots(self, arrays: Iterable[BhDecl], element: int) -> list[int]:
+        """The slots of an element in these arrays."""
+        return [self._layout.slot(array, element) for array in arrays]
+
+    @property
+    def sets(self) -> list[int]:
+        """The slots that hold a set of threads."""
+        return self._sets
 
     # ------------------------------------------------------------ what is said of an element
 
@@ -243,8 +260,7 @@ class Form:
     def twins(self, state: State) -> dict[int, int]:
         """Threads whose steps come to the same as those of another one, but for names; by thread, that one, which has a lower number. To
         exchange the elements of the two leaves the state as it is."""
-        colours, owns = self.colours(state), self._said(state)
-        keys, apart = self._marked(state, colours, owns), self._apart(state, owns)
+        keys, apart = self.told(state)
         found: dict[int, int] = {}
         first: dict[Key, int] = {}
         for i in self._elements:
@@ -253,6 +269,12 @@ class Form:
                 if one != i:
                     found.update(zip(self._members[i], self._members[one], strict=True))
         return found
+
+    def told(self, state: State) -> tuple[list[Key], set[int]]:
+        """What is said of each element, and the elements that may differ though the same is said of them. To exchange two of the others, of
+        which the same is said, leaves the state as it is."""
+        colours, owns = self.colours(state), self._said(state)
+        return self._marked(state, colours, owns), self._apart(state, owns)
 
     def _apart(self, state: State, owns: list[Own]) -> set[int]:
         """The elements that another one tells of, and those that do: to exchange them may change more than what is said of them."""
@@ -303,13 +325,14 @@ class Form:
         known = [element]
         for i in self._elements:
             if i != element and colours[i] == colours[element]:
-                if any(keys[i] == keys[other] and self.permuted(state, self._swap(i, other)) == state for other in known):
+                if any(keys[i] == keys[other] and self.permuted(state, self.swap(i, other)) == state for other in known):
                     continue
                 known.append(i)
-                to = self._swap(i, element)
+                to = self.swap(i, element)
                 yield self.permuted(state, to), to
 
-    def _swap(self, one: int, other: int) -> list[int]:
+    def swap(self, one: int, other: int) -> list[int]:
+        """The exchange of two elements."""
         to = list(self._elements)
         to[one], to[other] = other, one
         return to

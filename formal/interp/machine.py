@@ -6,15 +6,18 @@ the replay of witnesses stand on it. Must not know how a search goes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from formal.interp.actions import Actions
 from formal.interp.changes import Stop
 from formal.interp.control import Controls, Node
+from formal.interp.countable import Countable, countable
+from formal.interp.crowds import Counting, Crowds
 from formal.interp.deadlock import Deadlock, Deadlocks, Wait, Waiting
 from formal.interp.environment import NOBODY, Env
 from formal.interp.expressions import Expressions
+from formal.interp.forms import Form
 from formal.interp.items import At, info_of
 from formal.interp.landing import Parts, Run
 from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Target, Undefined
@@ -131,6 +134,17 @@ class Machine:
         """What the program, and these conditions, cannot tell apart. `exact`: without sorts that a `for` goes through step by step."""
         found = [sort for sort in sorts(self.program, conditions) if not (exact and sort.ordered)]
         return Symmetry(self._layout, self._controls, found, self.run)
+
+    def countable(self, counted: Collection[str], conditions: Iterable[Expr]) -> Countable:
+        """What can be counted of the threads, bottom halves and arrays of these names, where these conditions are looked at. Raises
+        Uncountable."""
+        asked = tuple(conditions)
+        return countable(self.program, counted, sorts(self.program, asked), asked)
+
+    def crowds(self, found: Countable) -> Counting:
+        """States that stand for any number of the elements that can be counted."""
+        forms = [Form(self._layout, self._controls, sort) for sort in found.sorts]
+        return Counting([Crowds(form, found.many) for form in forms], found.many)
 
     def merging(self, invariants: Iterable[Expr], symmetry: Symmetry | None = None) -> Merging:
         """The steps, each with the quiet ones behind it, where these invariants are looked at, and these states are alike."""

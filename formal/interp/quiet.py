@@ -134,6 +134,12 @@ class Merging:
 
         return merged
 
+    def alone(self, state: State, thread: int) -> list[State] | None:
+        """What comes of the thread's step if it is quiet; None if it is not, or the thread does not run."""
+        control = state[thread]
+        quiet = self._quiet[control] if control in self._quiet else self._learn(control)
+        return None if quiet is None else self._after(quiet, state)
+
     def _close(self, state: State, movers: tuple[int, ...]) -> list[State]:
         """The states in which none of these threads has a quiet step any more, or only one from where it has been."""
         ends: list[State] = []

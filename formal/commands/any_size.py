@@ -1,0 +1,229 @@
+"""`formal prove MODEL -D NAME=LO..*`: every property for every size of a family.
+
+In: parsed arguments in which -D gives some parameters no upper bound. Out: one report a model. From some size on the `families` engine
+proves for all sizes at once; smaller ones are looked at one by one. What is shown as violated is so at a size that was looked at, and is
+shown as of that size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice, product
+from typing import Final
+
+from formal.codes import Code
+from formal.commands.remembering import cache_of, kept, recalled
+from formal.console import UsageError, definitions, say_diagnostics
+from formal.diagnostics import Diagnostic
+from formal.engines import AUTO, FAMILIES
+from formal.frontend import load
+from formal.frontend.assembly import digest
+from formal.pipeline import Answer, Request, Watcher, prove, select
+from formal.program import Program
+from formal.sweep import unbounded
+from formal.verdict import PropertyResult, Report, Verdict
+
+LOOKED_AT: Final = 3  # sizes that are looked at one by one where nothing is proved for all
+LARGE: Final = 16  # the size that the engine is asked about: no fewer than it needs
+
+Sizes = Mapping[str, int]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was found about one model. `large`: of all sizes from some on; `small`: of single sizes; `missing`: why some sizes are not
+    covered, by property; the empty name: all."""
+
+    large: list[Report] = field(default_factory=list)
+    small: list[Report] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+def check_any_size(arguments: argparse.Namespace) -> None:
+    """What such a proof does not go with. Raises UsageError."""
+    if arguments.depth is not None:
+        raise UsageError("--depth goes without -D NAME=LO..*", "no number of steps says anything about every size")
+    if arguments.save is not None:
+        raise UsageError("--save goes without -D NAME=LO..*", "a record is of one size")
+
+
+def prove_any_size(arguments: argparse.Namespace, begun: float, watcher: Watcher) -> list[Answer] | None:
+    """The answers, one a model; None if one of them is bad, which is said. Raises UsageError."""
+    defines = definitions(arguments.defines)
+    least = unbounded(defines)
+    fixed = {name: value for name, value in defines.items() if name not in least}
+    models = dict.fromkeys(arguments.models)
+    good = [_good(path, least, fixed, arguments) for path in models]
+    if not all(good):
+        return None
+    questions = [_Question(path, least, fixed, arguments, begun, watcher) for path in models]
+    return [question.answer() for question in questions]
+
+
+def _good(path: str, least: Sizes, fixed: Mapping[str, str], arguments: argparse.Namespace) -> bool:
+    """Whether a model can be asked about; what is wrong with it, or with the question, is said."""
+    loaded = load(path, _defines(fixed, least), arguments.extra)
+    program = loaded.program
+    problems = [] if program is None else [problem for name in least if (problem := _bounded(program, name)) is not None]
+    if program is None or problems or not arguments.quiet:
+        say_diagnostics((*loaded.diagnostics, *problems))
+    return program is not None and not problems
+
+
+def _bounded(program: Program, name: str) -> Diagnostic | None:
+    """What is wrong with a parameter that is to have no upper bound."""
+    counted = program.counts.get(name)
+    if counted is None:
+        return Diagnostic(Code.PARAM_VALUE, f"-D {name}=…..*: `{name}` is no whole number", None)
+    if counted.high is None:
+        return None
+    text = f"-D {name}=…..*: `{name}` takes {counted.low}..{counted.high}"
+    return Diagnostic(Code.PARAM_VALUE, text, None, hint=f"it has no upper bound if it is declared as `param {name} in {counted.low}..*`")
+
+
+def _defines(fixed: Mapping[str, str], sizes: Sizes) -> dict[str, str]:
+    return {**fixed, **{name: str(value) for name, value in sizes.items()}}
+
+
+class _Question:
+    """One model, all sizes."""
+
+    def __init__(
+        self, path: str, least: Sizes, fixed: Mapping[str, str], arguments: argparse.Namespace, begun: float, watcher: Watcher
+    ) -> None:
+        self._path = path
+        self._least = least
+        self._fixed = fixed
+        self._arguments = arguments
+        self._begun = begun
+        self._watcher = watcher
+        self._deadline = None if arguments.timeout is None else begun + arguments.timeout
+        self._cache = cache_of(arguments)
+        program = self._load(least)
+        names, useless = select(program, tuple(arguments.patterns))
+        if useless:
+            known = ", ".join(prop.name for prop in program.properties)
+            raise UsageError(f"--property {useless[0]} matches no property of {path}", f"it has {known}")
+        self._names = names
+        self._seen = _Seen()
+
+    def _load(self, sizes: Sizes) -> Program:
+        """Raises UsageError where the model has no such size."""
+        program = load(self._path, _defines(self._fixed, sizes), self._arguments.extra).program
+        if program is None:
+            told = ", ".join(f"{name}={value}" for name, value in sizes.items())
+            raise UsageError(f"{self._path} is no model with {told}", f"formal check {self._path} -D {told.replace(', ', ' -D ')} says why")
+        return program
+
+    def answer(self) -> Answer:
+        """All sizes; one of them, if something is violated there. Raises UsageError."""
+        odd = self._region({}, self._least)
+        return odd if odd is not None and not odd.interrupted else self._combined(odd)
+
+    def _region(self, single: Sizes, least: Sizes) -> Answer | None:
+        """All sizes from `least` on, with `single` ones: those for which something is proved at once, then the others. The answer that ends
+        it, if one does: a violation, or Ctrl-C."""
+        asked = {**single, **{name: max(LARGE, low) for name, low in least.items()}}
+        found = self._ask(asked, FAMILIES)
+        self._seen.large.append(found.report)
+        if found.interrupted:
+            return found
+        first = {name: self._first(found.report, name, low) for name, low in least.items()}
+        starts = {name: size for name, size in first.items() if size is not None}
+        if len(starts) < len(first):
+            return self._some(single, least)
+        done: dict[str, int] = {}
+        for name, low in least.items():
+            rest = {other: starts.get(other, 0) if other in done else start for other, start in least.items() if other != name}
+            for value in range(low, starts[name]):
+                here = {**single, name: value}
+                odd = self._region(here, rest) if rest else self._one(here)
+                if odd is not None:
+                    return odd
+            done[name] = starts[name]
+        return None
+
+    def _first(self, report: Report, name: str, low: int) -> int | None:
+        """From which size on the engine has proved what it has; None if it has proved nothing, or not for all sizes."""
+        figure = report.statistics.get(f"{FAMILIES}.from.{name}")
+        proved = any(result.verdict is Verdict.PROVED for result in report.properties)
+        return max(low, figure) if proved and isinstance(figure, int) else None
+
+    def _some(self, single: Sizes, least: Sizes) -> Answer | None:
+        """A few sizes, where nothing is proved for all."""
+        self._seen.missing[""] = "not proved for all sizes"
+        values = product(*(range(low, low + LOOKED_AT) for low in least.values()))
+        for one in islice(sorted(values, key=lambda sizes: (sum(sizes), sizes)), LOOKED_AT):
+            odd = self._one({**single, **dict(zip(least, one, strict=True))})
+            if odd is not None:
+                return odd
+        return None
+
+    def _one(self, sizes: Sizes) -> Answer | None:
+        """One size; its answer, if it ends the whole."""
+        engine = "explicit" if self._arguments.engine == AUTO else self._arguments.engine
+        found = self._ask(sizes, engine)
+        if found.report.verdict is Verdict.VIOLATED or found.interrupted:
+            return found
+        self._seen.small.append(found.report)
+        return None
+
+    def _ask(self, sizes: Sizes, engine: str) -> Answer:
+        program = self._load(sizes)
+        request = Request(
+            self._names,
+            None,
+            engine,
+            self._arguments.jobs,
+            self._deadline,
+            self._begun,
+            _defines(self._fixed, sizes),
+            tuple(self._arguments.extra),
+            self._arguments.stats,
+            frozenset(self._arguments.without),
+        )
+        return kept(self._cache, program, request, prove(program, recalled(self._cache, program, request), self._watcher))
+
+    # ------------------------------------------------------------ the report
+
+    def _combined(self, ended: Answer | None) -> Answer:
+        """The answer for all sizes. `ended`: what was interrupted."""
+        first = self._seen.large[0]
+        words = {name: f"{low}..*" for name, low in self._least.items()}
+        parameters = {**first.parameters, **words}
+        report = replace(
+            first,
+            parameters=parameters,
+            digest=digest(first.sources, parameters),
+            defines={**self._fixed, **words},
+            properties=tuple(self._result(result, interrupted=ended is not None) for result in first.properties),
+            seconds=time.monotonic() - self._begun,
+        )
+        return Answer(report, ended is not None, () if ended is None else ended.crashes)
+
+    def _result(self, first: PropertyResult, *, interrupted: bool) -> PropertyResult:
+        """What is known of one property for all sizes: proved if it is so of all that is large, and of all that is small."""
+        large = [_of(report, first.name) for report in self._seen.large]
+        small = [_of(report, first.name) for report in self._seen.small]
+        proved = all(result.verdict is Verdict.PROVED for result in (*large, *small))
+        sizes = "; ".join(self._told())
+        if proved and not interrupted and not self._seen.missing:
+            return replace(first, reason=first.reason + (f"; {sizes}: each by itself" if sizes else ""))
+        reasons = dict.fromkeys(result.reason for result in (*large, *small) if result.verdict is not Verdict.PROVED)
+        held = f"; {sizes}: proved" if sizes and all(result.verdict is Verdict.PROVED for result in small) else ""
+        why = "interrupted" if interrupted else next(iter(reasons), self._seen.missing.get("", ""))
+        return replace(first, verdict=Verdict.UNDECIDED, engine="", reason=why + held, then=None)
+
+    def _told(self) -> Iterator[str]:
+        """The sizes that were looked at one by one: "VCPUS = 1 to 7"."""
+        for name in self._least:
+            values = sorted({int(report.parameters[name]) for report in self._seen.small})
+            if values:
+                yield f"{name} = {values[0]}" + (f" to {values[-1]}" if len(values) > 1 else "")
+
+
+def _of(report: Report, name: str) -> PropertyResult:
+    return next(result for result in report.properties if result.name == name)

@@ -1,0 +1,155 @@
+"""Whether the elements of a program can be counted in place of being looked at one by one, and how far.
+
+In: a typed program, and the names of what a parameter counts. Out: the sorts of those elements, and from how many alike ones on it makes no
+difference how many there are; or why that cannot be told. docs/decisions/009-families.md has the argument. Must not know states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Final, TypeAlias
+
+from formal.interp.sorts import Sort
+from formal.program import (
+    Atomic,
+    BhDecl,
+    Binary,
+    Call,
+    CondDecl,
+    Direct,
+    EventDecl,
+    Expr,
+    Invoke,
+    Literal,
+    MutexDecl,
+    Program,
+    Quantifier,
+    RwlockDecl,
+    SemDecl,
+    ThreadDecl,
+    ThreadType,
+    VarDecl,
+    Wake,
+)
+
+Declared: TypeAlias = ThreadDecl | MutexDecl | RwlockDecl | SemDecl | EventDecl | CondDecl | BhDecl | VarDecl
+COMPARED: Final = frozenset(("==", "!=", "<", "<=", ">", ">="))
+LARGEST: Final = 4  # as many as `many` may be: each one more multiplies the states
+
+
+class Uncountable(Exception):
+    """Why the elements cannot be counted: a sentence without its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Countable:
+    """`many`: so many alike elements are as good as any larger number of them, of each of the sorts."""
+
+    sorts: tuple[Sort, ...]
+    many: int
+
+
+def countable(program: Program, counted: Collection[str], sorts: Sequence[Sort], conditions: Iterable[Expr]) -> Countable:
+    """The sorts of the threads, bottom halves and arrays of these names, where these conditions are looked at. Raises Uncountable."""
+    bodies = list(_nodes((program.threads, program.bhs, tuple(program.procs.values()), program.contexts)))
+    asked = list(_nodes(tuple(conditions)))
+    mentioned = {node.decl for node in (*bodies, *asked) if isinstance(node, Direct)}
+    found: dict[Sort, None] = {}
+    for decl in _declared(program):
+        if decl.name not in counted:
+            continue
+        sort = next((sort for sort in sorts if decl in (*sort.families, *sort.arrays)), None)
+        if sort is not None:
+            found[sort] = None
+        elif decl in mentioned or isinstance(decl, ThreadDecl | BhDecl):
+            raise Uncountable(f"the elements of `{decl.name}` are not all alike")
+    for sort in found:
+        _check(sort)
+    if not found:
+        raise Uncountable("nothing that it counts is used")
+    return Countable(tuple(found), _many(program, bodies, asked, tuple(found)))
+
+
+def counts(condition: Expr) -> bool:
+    """Whether a condition may tell one member of a crowd from two: by a `number of`, or by one quantifier inside of another."""
+    nested = [inner for node in _nodes(condition) if isinstance(node, Quantifier) for inner in _nodes(node.body)]
+    return any(isinstance(node, Quantifier) for node in nested) or any(_is_number(node) for node in _nodes(condition))
+
+
+def _check(sort: Sort) -> None:
+    """Raises Uncountable."""
+    name = next((decl.name for decl in sort.families), "its elements")
+    if len(set(sort.colours)) > 1:
+        raise Uncountable(f"one of `{name}` is told from the others")
+    if sort.ordered:
+        line = min(stmt.info.span.line for stmt in sort.ordered)
+        raise Uncountable(f"a `for` goes through them one by one (line {line})")
+
+
+def _declared(program: Program) -> Iterator[Declared]:
+    yield from {thread.decl: None for thread in program.threads}
+    for decls in (program.mutexes, program.rwlocks, program.sems, program.events, program.conds, program.bhs, program.variables):
+        yield from decls
+
+
+def _many(program: Program, bodies: Sequence[object], asked: Sequence[object], sorts: tuple[Sort, ...]) -> int:
+    """More than what one step can be about, and than what any number of them is compared with: after the step, if in a step. Raises
+    Uncountable."""
+    signals = [node for node in bodies if isinstance(node, Wake) and not node.all]
+    atomics = [node.body for node in bodies if isinstance(node, Atomic)]
+    if signals and any(isinstance(inner, Call | Invoke | Wake) for body in atomics for inner in _nodes(body)):
+        raise Uncountable("a `signal` may be part of an `atomic`")
+    single = 1 + bool(signals)
+    many = single + 1
+    for nodes, gone in ((bodies, single), (asked, 0)):
+        for node in nodes:
+            if isinstance(node, Quantifier) and _over(program, node, sorts):
+                most = _compared(node, nodes) if _is_number(node) else 0
+                many = max(many, gone + most + _depth(program, node, sorts))
+    if many > LARGEST:
+        raise Uncountable(f"up to {many - 1} of them would have to be told from more")
+    return many
+
+
+def _over(program: Program, node: Quantifier, sorts: tuple[Sort, ...]) -> bool:
+    """Whether a quantifier runs over elements of these sorts."""
+    families = {decl for sort in sorts for decl in sort.families}
+    threads = isinstance(node.binder.type, ThreadType) and any(program.threads[t].decl in families for t in node.domain)
+    return threads or any(node.binder in sort.binders for sort in sorts)
+
+
+def _depth(program: Program, node: Quantifier, sorts: tuple[Sort, ...]) -> int:
+    """How many elements of these sorts it speaks of at once."""
+    inner = [part for part in _nodes(node.body) if isinstance(part, Quantifier) and _over(program, part, sorts)]
+    return 1 + max((_depth(program, part, sorts) for part in inner), default=0)
+
+
+def _is_number(node: object) -> bool:
+    return isinstance(node, Quantifier) and node.kind == "number"
+
+
+def _compared(number: object, nodes: Sequence[object]) -> int:
+    """The literal that a number is compared with. Raises Uncountable where it is used otherwise."""
+    for node in nodes:
+        if isinstance(node, Binary) and node.op in COMPARED:
+            for one, other in ((node.left, node.right), (node.right, node.left)):
+                if one is number and isinstance(other, Literal):
+                    return int(other.value)
+    raise Uncountable("a `number of` them is used for more than to compare it with a constant")
+
+
+def _nodes(root: object) -> Iterator[object]:
+    """Every node of a program, or of a part, once."""
+    seen: set[int] = set()
+    todo: list[object] = [root]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, tuple):
+            todo += node
+        elif isinstance(node, dict):
+            todo += node.values()
+        elif is_dataclass(node) and id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            todo += [getattr(node, field.name) for field in fields(node) if field.name not in ("span", "sources", "type")]

@@ -1,0 +1,322 @@
+"""Families of any size: what is proved for every size holds at each, and what fails at some size is proved for none beyond it."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from differential import safety
+from test_interp import program_of
+from test_symmetry import explored
+
+from formal.cli import main
+from formal.console import Exit
+from formal.engines import FAMILIES, RACING, contenders, families
+from formal.engines.protocol import Event, Finding, Options
+from formal.frontend import load, load_text, resized
+from formal.interp import Entangled, TooFew, Uncountable
+from formal.program import Program
+from formal.verdict import Verdict
+
+MODELS = Path(__file__).parent.parent / "models"
+
+# ---------------------------------------------------------------- models
+
+
+class Crowd:
+    """A random model of a family of N threads that run the same text, with an array for each, and of somebody else."""
+
+    def __init__(self, seed: int) -> None:
+        self._pick = random.Random(seed)
+
+    def text(self) -> str:
+        own = " ".join(self.statement() for _ in range(self._pick.randint(1, 3)))
+        body = self.some(("{}", "loop {{ {} }}")).format(own)
+        lines = [
+            "param N in 1..* = 9;",
+            "mutex L; mutex M[N]; rwlock R; sem G max 3 = 1; event E;",
+            f"sem S[N] max 1 = {self._pick.choice((0, 0, 1))};",
+            "0..2 n[N]; bool f[t]; bool x; 0..3 k; cond C; context X; thread_local bool p;",
+            f"bh b[i: N] on X {{ {self.plain('i')} }}",
+            f"thread t[i: N] {{ {body} }}",
+            f"thread u {{ {self.around()} {self.around()} }}",
+            "proc q(ref mutex m, ref 0..2 k) { with m { k = 1; skip; } }",
+            "deadlock free;",
+            *(f"invariant {name}: {self.condition()};" for name in "abcd"),
+        ]
+        return "\n".join(lines)
+
+    def statement(self, i: str = "i") -> str:
+        wrap = self.some(
+            (
+                "with L {{ {0} {1} }}",
+                "if (n[i] == 1) {{ {0} }} else {{ {1} }}",
+                "if (exists v in t: f[v]) {{ {0} }} else {{ {1} }}",
+                "if (forall v in 0..N - 1: n[v] == 0) {{ {0} }}",
+                "choose {{ {0} }} or {{ {1} }}",
+                "atomic {{ x = !x; {0} }}",
+                "atomic {{ if (forall v in 0..N - 1: n[v] != 1) {{ n[i] = 1; }} else {{ k = k + 1; }} }}",
+                "rdlock R; {0} rdunlock R;",
+                "wrlock R; {0} wrunlock R;",
+                "atomic {{ f[t[i]] = false; x = exists a in t: exists b in t: a != b && f[a] && f[b]; }}",
+                "atomic {{ n[i] = 0; if ((number of v in 0..N - 1: n[v] == 1) >= 1) {{ x = !x; }} }}",
+                "wait G; {0} post G;",
+                "{0}",
+                "{0}",
+            )
+        )
+        inner = self.plain(i), self.plain(i)
+        if wrap.startswith("atomic"):
+            inner = self.some((f"n[{i}] = 1;", f"f[t[{i}]] = true;", f"schedule b[{i}];")), ""
+        return wrap.format(*inner)
+
+    def plain(self, i: str) -> str:
+        return self.some(
+            (
+                "skip;",
+                f"n[{i}] = 1;",
+                f"n[{i}] = x ? 2 : 0;",
+                "x = true;",
+                "x = false;",
+                f"with M[{i}] {{ skip; }}",
+                f"wait S[{i}];",
+                f"post S[{i}];",
+                f"schedule b[{i}];",
+                "poll X;",
+                "p = true;",
+                f"f[t[{i}]] = true;",
+                f"await n[{i}] != 0 || x;",
+                "lock L; unlock L;",
+                "broadcast C;",
+                "with L { wait C with L; }",
+                f"q(M[{i}], n[{i}]);",
+                f"assert n[{i}] != 2 || !x;",
+                "set E;",
+                "wait E;",
+                "if (k < 3) { k = k + 1; }",
+            )
+        )
+
+    def around(self) -> str:
+        """What somebody does with all of them, or with none."""
+        return self.some(
+            (
+                "atomic { for v in 0..N - 1 { if (n[v] == 0) { n[v] = 1; schedule b[v]; } } }",
+                "atomic { for v in t { f[v] = false; } }",
+                "x = true;",
+                "with L { x = !x; }",
+                "loop { poll X blocking; }",
+                "await forall v in 0..N - 1: n[v] != 0; x = !x;",
+                "while (exists v in t: !f[v]) { skip; } x = true;",
+                "wrlock R; x = true; wrunlock R;",
+                "with L { while (exists v in 0..N - 1: n[v] == 0) { wait C with L; } }",
+                "if ((number of v in 0..N - 1: n[v] == 1) > 1) { x = true; }",
+                "wait G; wait E; post G;",
+                "signal C;",
+            )
+        )
+
+    def condition(self) -> str:
+        return self.some(
+            (
+                "forall v in 0..N - 1: n[v] != 2 || x",
+                f"(number of v in 0..N - 1: n[v] == 1) < {self._pick.randint(1, 3)}",
+                f"(number of v in t: f[v]) <= {self._pick.randint(1, 2)}",
+                "forall v in t: f[v] implies !v.p",
+                "forall v in thread: !holds(v, L) || x",
+                "exists v in 0..N - 1: n[v] == 0 || pending(b[v])",
+                "forall v in 0..N - 1: forall w in 0..N - 1: v != w implies !(n[v] == 2 && n[w] == 2)",
+                "forall a in t: forall b in t: forall c in t: a == b || b == c || a == c || !f[a] || !f[b] || !f[c]",
+                "!x || owner(L) != u",
+                "forall v in 0..N - 1: owner(M[v]) == none || owner(M[v]) == t[v]",
+                "k < 3",
+                "forall v in t: holds(v, R) implies !x",
+            )
+        )
+
+    def some(self, texts: tuple[str, ...]) -> str:
+        return self._pick.choice(texts)
+
+
+def proved(program: Program, size: int, without: frozenset[str] = frozenset()) -> set[str] | None:
+    """What is proved for N of this size and larger; None where it is too few, or nothing can be said."""
+    names = safety(program)
+    asked = [prop for prop in program.properties if prop.name in names]
+    events: list[Event] = []
+    try:
+        family = families.family(program, ())
+        search = families.Search(family, asked, Options(names, without=without), size)
+        search.explore(events.append)
+    except (TooFew, Entangled, Uncountable, families.Unsuited):
+        return None
+    search.conclude(events.append)
+    return {event.prop for event in events if isinstance(event, Finding) and event.verdict is Verdict.PROVED}
+
+
+def violated(program: Program, size: int) -> set[str] | None:
+    """What is violated with exactly so many members; None if that takes too long to find out."""
+    small = resized(program, {"N": size})
+    assert small is not None
+    found = explored(small, fold=True, most=4000)
+    return None if found is None else found[1]
+
+
+def held_to(text: str) -> int:
+    """What is proved is not violated at the sizes that can be looked at. How many proofs were looked at."""
+    program = program_of(text)
+    looked_at = 0
+    for size in (3, 4, 5, 6):
+        claims = [claimed for without in ((), ("merging",)) if (claimed := proved(program, size, frozenset(without))) is not None]
+        if not any(claims):
+            continue
+        for real in (size, size + 1, size + 2):
+            bad = violated(program, real)
+            if bad is None:
+                break
+            for claimed in claims:
+                assert not claimed & bad, f"proved from {size} on, violated with {real}: {claimed & bad}\n{text}"
+                looked_at += len(claimed)
+    return looked_at
+
+
+# ---------------------------------------------------------------- nothing is proved that is not so
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_what_is_proved_for_every_size_holds_at_each(seed: int) -> None:
+    held_to(Crowd(seed).text())
+
+
+def findings(text: str) -> dict[str, Finding]:
+    """What the engine says of a model with N = 12."""
+    program = load_text("protocol t;\nparam N in 1..* = 12;\n" + text, "<text>").program
+    assert program is not None
+    events: list[Event] = []
+    families.run(program, Options(tuple(prop.name for prop in program.properties)), events.append)
+    return {event.prop: event for event in events if isinstance(event, Finding)}
+
+
+# In each, the assertion fails, or the invariant, only where there are so many members.
+FROM_SOME_SIZE_ON = {
+    "3, by a count": ("bool f[t]; thread t[N] { f[self] = true; } invariant a: (number of v in t: f[v]) <= 2;", "invariant.a"),
+    "5, by a shared counter": ("0..4 k; thread t[N] { k = k + 1; }", "range"),
+    "5, by a semaphore": ("sem s max 4 = 0; thread t[N] { post s; }", "range"),
+    "3, by quantifiers": (
+        "bool f[t]; thread t[N] { atomic { f[self] = true; assert a: forall v in t: forall w in t: v == w || v == self || w == self ||"
+        " !f[v] || !f[w]; } }",
+        "assert.a",
+    ),
+    "2, by a deadlock": (
+        "event e; thread t[N] { wait e; } thread u { await exists v in t: finished(v); set e; } deadlock free;",
+        "deadlock.global",
+    ),
+    "4, after many steps": (
+        "0..3 n[N]; thread t[i: N] { atomic { if ((number of v in 0..N - 1: n[v] == 1) < 1) { n[i] = 1; } else if ("
+        "(number of v in 0..N - 1: n[v] == 2) < 1) { n[i] = 2; } else { n[i] = 3; } } }"
+        " invariant a: (number of v in 0..N - 1: n[v] == 3) < 2;",
+        "invariant.a",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "prop"), FROM_SOME_SIZE_ON.values(), ids=FROM_SOME_SIZE_ON)
+def test_what_fails_from_some_size_on_is_not_proved(text: str, prop: str) -> None:
+    assert findings(text)[prop].verdict is Verdict.UNDECIDED
+
+
+# In each, everything holds for every size.
+FOR_EVERY_SIZE = {
+    "a lock": "mutex L; bool busy; thread t[N] { loop { lock L; assert !busy; busy = true; busy = false; unlock L; } } deadlock free;",
+    "readers": "rwlock R; bool x; thread t[N] { loop { rdlock R; assert !x; rdunlock R; } }"
+    " thread u { wrlock R; x = true; x = false; wrunlock R; } deadlock free;",
+    "the last one": "bool f[t]; mutex L; cond C; thread t[N] { with L { f[self] = true; broadcast C; } }"
+    " thread u { with L { while (exists v in t: !f[v]) { wait C with L; } assert forall v in t: f[v]; } } deadlock free;",
+    "bottom halves": "context X; bool done[N]; bh b[i: N] on X { done[i] = true; } thread t[i: N] { schedule b[i]; await done[i]; }"
+    " thread u { loop { idle: poll X blocking; } } deadlock free;",
+    "kept below a bound": "sem s max 2 = 2; thread t[N] { loop { wait s; post s; } } deadlock free;",
+}
+
+
+@pytest.mark.parametrize("text", FOR_EVERY_SIZE.values(), ids=FOR_EVERY_SIZE)
+def test_what_holds_for_every_size_is_proved(text: str) -> None:
+    assert {finding.verdict for finding in findings(text).values()} == {Verdict.PROVED}
+
+
+REFUSED = {
+    "a ring": ("mutex L[N]; thread t[i: N] { lock L[(i + 1) % N]; unlock L[(i + 1) % N]; }", "N says more than how many there are"),
+    "a loop": (
+        "bool f[N]; thread t[i: N] { f[i] = true; } thread u { for v in 0..N - 1 { f[v] = false; } }",
+        "goes through them one by one",
+    ),
+    "one of them": ("bool f[t]; thread t[N] { f[self] = true; } thread u { f[t[0]] = false; }", "is told from the others"),
+    "a number": ("bool f[t]; 0..9 k; thread t[N] { if (k == (number of v in t: f[v])) { f[self] = true; } }", "compare it with a constant"),
+    "a size": ("sem s max N = 0; thread t[N] { post s; }", "N says more than how many there are"),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), REFUSED.values(), ids=REFUSED)
+def test_where_members_cannot_be_counted_it_says_why(text: str, why: str) -> None:
+    told = findings(text).values()
+    assert {finding.verdict for finding in told} == {Verdict.UNDECIDED}
+    assert all(why in finding.reason for finding in told)
+
+
+def test_it_takes_part_where_there_are_many() -> None:
+    program = load(str(MODELS / "savevm_locked.dsl"), {"VCPUS": "16"}).program
+    assert contenders("auto", program) == (FAMILIES, *RACING)
+    assert contenders("auto", program, depth=20) == RACING
+    assert contenders("auto", load(str(MODELS / "savevm_locked.dsl")).program) == RACING
+
+
+# ---------------------------------------------------------------- the command
+
+COUNTER = "protocol c;\nparam N in 1..* = 2;\nparam M in 1..8 = 2;\n0..{most} k;\nthread t[N] {{ k = k + 1; }}\nthread u[M] {{ skip; }}\n"
+LOCK = "protocol l;\nparam N in 1..* = 2;\nmutex L;\nthread t[N] { with L { assert holds(L); } }\ndeadlock free;\n"
+
+
+def test_every_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "lock.dsl"
+    path.write_text(LOCK)
+    assert main(["prove", str(path), "-D", "N=1..*", "--format", "json"]) == Exit.OK
+    report = json.loads(capsys.readouterr().out)
+    assert report["parameters"] == {"N": "1..*"}
+    assert {result["verdict"] for result in report["properties"]} == {"proved"}
+    assert "for every N >= 6: " in report["properties"][0]["reason"]
+    assert report["properties"][0]["reason"].endswith("; N = 1 to 5: each by itself")
+
+
+def test_a_violation_is_one_of_some_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "counter.dsl"
+    path.write_text(COUNTER.format(most=2))
+    assert main(["prove", str(path), "-D", "N=1..*", "--format", "json"]) == Exit.VIOLATED
+    report = json.loads(capsys.readouterr().out)
+    assert report["parameters"]["N"] == 3
+    assert [len(result["witness"]["steps"]) for result in report["properties"] if result["verdict"] == "violated"] == [3]
+
+
+def test_a_violation_that_may_be_none_is_not_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "counter.dsl"
+    path.write_text(COUNTER.format(most=9))
+    assert main(["prove", str(path), "-D", "N=1..*"]) == Exit.UNDECIDED
+    told = " ".join(capsys.readouterr().out.split())
+    assert "which may be no execution; N = 1 to 3: proved" in told
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (("-D", "M=1..*"), "`param M in 1..*`"),
+        (("-D", "N=0..*"), "N takes 1..*"),
+        (("-D", "N=1..*", "--depth", "3"), "--depth goes without"),
+        (("-D", "N=1..*", "-D", "M=1..2"), "a sweep goes without"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused(
+    given: tuple[str, ...], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "counter.dsl"
+    path.write_text(COUNTER.format(most=2))
+    assert main(["prove", str(path), *given]) == Exit.USAGE
+    assert why in capsys.readouterr().err.replace("`N`", "N")
