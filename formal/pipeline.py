@@ -15,7 +15,7 @@ from typing import Protocol
 
 from formal.cache import Known, Remembered
 from formal.diagnostics import InternalError
-from formal.engines import AUTO, contenders
+from formal.engines import AUTO, FAMILIES, contenders
 from formal.engines.protocol import CONE, Finding, Options, Outline
 from formal.outlining import Outlining
 from formal.program import DEADLOCK_LOCK_ORDER, Program, Property
@@ -157,11 +157,15 @@ def _search(program: Program, options: Options, request: Request, stands: Mappin
     from formal.rewriting.cone import Cone, cone
 
     options = replace(options, properties=tuple(name for name in options.properties if name not in stands))
+    engines = contenders(request.engine, program, request.depth)
+    if FAMILIES in engines and not _as_written(program, request):
+        options = replace(options, as_written=False)
+        engines = engines if len(engines) == 1 else tuple(name for name in engines if name != FAMILIES)
     part = Cone(program) if CONE in options.without else cone(program, options.properties)
     outcome = race(
         part.program,
         options,
-        contenders(request.engine, program, request.depth),
+        engines,
         jobs=request.jobs,
         deadline=request.deadline,
         linger=_LINGER if request.statistics else 0.0,
@@ -169,6 +173,15 @@ def _search(program: Program, options: Options, request: Request, stands: Mappin
         watch=watcher.standing,
     )
     return replace(outcome, settled={name: _marked(settled, part.left_out) for name, settled in outcome.settled.items()})
+
+
+def _as_written(program: Program, request: Request) -> bool:
+    """Whether the program is what its text says: none that was put together otherwise, or had something changed in it."""
+    from formal.fingerprint import fingerprint
+    from formal.frontend import resized
+
+    same = resized(program, {}, request.extra)
+    return same is not None and fingerprint(same) == fingerprint(program)
 
 
 def _marked(settled: Settled, omitted: frozenset[str]) -> Settled:

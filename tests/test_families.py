@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from formal.engines import FAMILIES, RACING, contenders, families
 from formal.engines.protocol import Event, Finding, Options
 from formal.frontend import load, load_text, resized
 from formal.interp import Entangled, TooFew, Uncountable
+from formal.pipeline import Request, prove
 from formal.program import Program
 from formal.verdict import Verdict
 
@@ -268,6 +270,17 @@ def test_it_takes_part_where_there_are_many() -> None:
     assert contenders("auto", program) == (FAMILIES, *RACING)
     assert contenders("auto", program, depth=20) == RACING
     assert contenders("auto", load(str(MODELS / "savevm_locked.dsl")).program) == RACING
+
+
+def test_a_program_that_is_not_what_its_text_says_is_not_read_again() -> None:
+    program = load(str(MODELS / "savevm_locked.dsl"), {"VCPUS": "8"}).program
+    assert program is not None
+    names = ("invariant.one_poller",)
+    request = Request(names, engine="families")
+    assert prove(program, request).report.verdict is Verdict.PROVED
+    changed = replace(program, recursion=program.recursion + 1)
+    assert "is not what its text says" in prove(changed, request).report.properties[0].reason
+    assert prove(changed, Request(names)).report.properties[0].engine != FAMILIES
 
 
 # ---------------------------------------------------------------- the command

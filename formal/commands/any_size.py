@@ -46,6 +46,8 @@ def check_any_size(arguments: argparse.Namespace) -> None:
     """What such a proof does not go with. Raises UsageError."""
     if arguments.depth is not None:
         raise UsageError("--depth goes without -D NAME=LO..*", "no number of steps says anything about every size")
+    if arguments.contract:
+        raise UsageError("--contract goes without -D NAME=LO..*", "give the parameters one value each")
     if arguments.save is not None:
         raise UsageError("--save goes without -D NAME=LO..*", "a record is of one size")
 

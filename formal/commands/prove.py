@@ -139,10 +139,10 @@ def _once(arguments: argparse.Namespace) -> int:
             answers.append(found if arguments.save is None else _saved(side.program, found, arguments, deadline, watcher))
             if answers[-1].interrupted:
                 break
-    return _tell(answers, arguments)
+    return _tell(answers, arguments, sides)
 
 
-def _tell(answers: Sequence[Answer], arguments: argparse.Namespace) -> int:
+def _tell(answers: Sequence[Answer], arguments: argparse.Namespace, sides: Sequence[Side] = ()) -> int:
     """Write the report; returns the exit code."""
     reports = [one.report for one in answers]
     render = load_format(arguments.format)

@@ -33,6 +33,8 @@ def run(program: Program, options: Options, tell: Tell) -> None:
     """Proves those of the properties asked for that hold for every size."""
     asked = [prop for prop in program.properties if prop.name in set(options.properties)]
     try:
+        if not options.as_written:
+            raise Unsuited("the program is not what its text says, which cannot be read again with fewer members")
         members = family(program, options.extra)
         for size in range(FIRST, MOST + 1, 2):
             search = Search(members, asked, options, size)

@@ -29,13 +29,14 @@ REDUCTIONS: Final[Mapping[str, str]] = {
 class Options:
     """`properties`: the names to settle. `depth`: look no further than this many steps (None: until everything is settled).
     `memory`: mebibytes after which the engine stops with undecided. `without`: names of REDUCTIONS to leave out. `extra`: the --with files
-    that the program was loaded with."""
+    that the program was loaded with. `as_written`: it is what its text says, which can be read again with other parameters."""
 
     properties: tuple[str, ...]
     depth: int | None = None
     memory: int = 4096
     without: frozenset[str] = frozenset()
     extra: tuple[str, ...] = ()
+    as_written: bool = True
 
 
 @dataclass(frozen=True, slots=True)
