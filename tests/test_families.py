@@ -300,6 +300,15 @@ def test_every_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert report["properties"][0]["reason"].endswith("; N = 1 to 5: each by itself")
 
 
+def test_every_size_of_two_families(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "two.dsl"
+    path.write_text(LOCK.replace("mutex L;", "param M in 1..* = 2; mutex L; thread u[M] { lock L; unlock L; }"))
+    assert main(["prove", str(path), "-D", "N=4..*", "-D", "M=5..*", "--format", "json"]) == Exit.OK
+    report = json.loads(capsys.readouterr().out)
+    assert report["parameters"] == {"N": "4..*", "M": "5..*"}
+    assert report["properties"][0]["reason"].endswith("; N = 4 to 5; M = 5: each by itself")
+
+
 def test_a_violation_is_one_of_some_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "counter.dsl"
     path.write_text(COUNTER.format(most=2))

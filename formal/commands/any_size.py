@@ -10,15 +10,20 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
-from typing import Final
+from typing import Any, Final
 
 from formal.codes import Code
+from formal.commands.executing import hired
 from formal.commands.remembering import cache_of, kept, recalled
+from formal.commands.sweeping import Work, settle
 from formal.console import UsageError, definitions, say_diagnostics
 from formal.diagnostics import Diagnostic
-from formal.engines import AUTO, FAMILIES
+from formal.engines import AUTO, FAMILIES, LARGE
+from formal.executor.calls import ExecutorError, Lost
+from formal.executor.crew import PROCESSES, Crew
 from formal.frontend import load
 from formal.frontend.assembly import digest
 from formal.pipeline import Answer, Request, Watcher, prove, select
@@ -27,7 +32,7 @@ from formal.sweep import unbounded
 from formal.verdict import PropertyResult, Report, Verdict
 
 LOOKED_AT: Final = 3  # sizes that are looked at one by one where nothing is proved for all
-LARGE: Final = 16  # the size that the engine is asked about: no fewer than it needs
+ASKED: Final = 16  # the size that the engine is asked about: no fewer than it needs
 
 Sizes = Mapping[str, int]
 
@@ -111,6 +116,8 @@ class _Question:
             raise UsageError(f"--property {useless[0]} matches no property of {path}", f"it has {known}")
         self._names = names
         self._seen = _Seen()
+        self._engine = "explicit" if arguments.engine == AUTO else arguments.engine  # for one size
+        self._early: dict[int, Future[Any]] = {}
 
     def _load(self, sizes: Sizes) -> Program:
         """Raises UsageError where the model has no such size."""
@@ -121,14 +128,24 @@ class _Question:
         return program
 
     def answer(self) -> Answer:
-        """All sizes; one of them, if something is violated there. Raises UsageError."""
-        odd = self._region({}, self._least)
+        """All sizes; one of them, if something is violated there. The smallest are looked at beside the large ones: they have to be in
+        any case. Raises UsageError."""
+        with hired(PROCESSES, 1) as crew:
+            if len(self._least) == 1 and self._arguments.jobs != 1:
+                ((name, low),) = self._least.items()
+                for value in range(low, LARGE):
+                    self._early[value] = self._submitted(crew, {name: value})
+            odd = self._region({}, self._least)
         return odd if odd is not None and not odd.interrupted else self._combined(odd)
+
+    def _submitted(self, crew: Crew, sizes: Sizes) -> Future[Any]:
+        program, request = self._request(sizes, self._engine)
+        return crew.executor.submit(settle, Work(program, recalled(self._cache, program, request), self._arguments.timeout))
 
     def _region(self, single: Sizes, least: Sizes) -> Answer | None:
         """All sizes from `least` on, with `single` ones: those for which something is proved at once, then the others. The answer that ends
         it, if one does: a violation, or Ctrl-C."""
-        asked = {**single, **{name: max(LARGE, low) for name, low in least.items()}}
+        asked = {**single, **{name: max(ASKED, low) for name, low in least.items()}}
         found = self._ask(asked, FAMILIES)
         self._seen.large.append(found.report)
         if found.interrupted:
@@ -166,15 +183,31 @@ class _Question:
 
     def _one(self, sizes: Sizes) -> Answer | None:
         """One size; its answer, if it ends the whole."""
-        engine = "explicit" if self._arguments.engine == AUTO else self._arguments.engine
-        found = self._ask(sizes, engine)
+        found = self._ask(sizes, self._engine)
         if found.report.verdict is Verdict.VIOLATED or found.interrupted:
             return found
         self._seen.small.append(found.report)
         return None
 
     def _ask(self, sizes: Sizes, engine: str) -> Answer:
-        program = self._load(sizes)
+        program, request = self._request(sizes, engine)
+        early = self._early.pop(next(iter(sizes.values())), None) if engine == self._engine else None
+        found = None if early is None else self._awaited(early)
+        if found is None:
+            found = prove(program, recalled(self._cache, program, request), self._watcher)
+        return kept(self._cache, program, request, found)
+
+    def _awaited(self, early: Future[Any]) -> Answer | None:
+        """What was found beside; None if that was lost."""
+        try:
+            answer: Answer = early.result()
+        except KeyboardInterrupt:
+            return Answer(self._seen.large[0], True, ())
+        except (ExecutorError, Lost, CancelledError):
+            return None
+        return answer
+
+    def _request(self, sizes: Sizes, engine: str) -> tuple[Program, Request]:
         request = Request(
             self._names,
             None,
@@ -187,7 +220,7 @@ class _Question:
             self._arguments.stats,
             frozenset(self._arguments.without),
         )
-        return kept(self._cache, program, request, prove(program, recalled(self._cache, program, request), self._watcher))
+        return self._load(sizes), request
 
     # ------------------------------------------------------------ the report
 
