@@ -128,7 +128,8 @@ class Search:
         small = family.small(size)
         machine = self._machine = Machine(small)
         counted = frozenset().union(*(small.counts[name].names for name in family.names))
-        self._crowds = machine.crowds(machine.countable(counted, _conditions(small)))
+        found = machine.countable(counted, _conditions(small))
+        self._crowds = machine.crowds(found)
         self._threads = range(len(small.threads))
         kinds = {prop.name: prop for prop in asked}
         own = [prop for prop in small.properties if prop.name in kinds]
@@ -137,7 +138,8 @@ class Search:
         self._open = [prop.name for prop in asked if prop.kind != "liveness"]
         self._live = [prop.name for prop in asked if prop.kind == "liveness"]
         conditions = [_noticing(prop.condition) for prop in own if prop.kind == "invariant" and prop.condition is not None]
-        self._merging = None if MERGING in options.without else self._machine.merging(conditions)
+        # A `signal` is about one that cannot be told by what it does: of one step at a time at most one.
+        self._merging = None if MERGING in options.without or found.wakes else self._machine.merging(conditions)
         self._doubtful: set[str] = set()
         self._states: dict[State, None] = {}
         self._transitions = 0

@@ -44,10 +44,13 @@ class Uncountable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Countable:
-    """`many`: so many alike elements are as good as any larger number of them, of each of the sorts."""
+    """`many`: so many alike elements are as good as any larger number of them, of each of the sorts. `single`: of so many of them steps may
+    be about each by itself, before it is looked at how many the others are. `wakes`: a `signal` may pick one of them."""
 
     sorts: tuple[Sort, ...]
     many: int
+    single: int
+    wakes: bool
 
 
 def countable(program: Program, counted: Collection[str], sorts: Sequence[Sort], conditions: Iterable[Expr]) -> Countable:
@@ -68,7 +71,7 @@ def countable(program: Program, counted: Collection[str], sorts: Sequence[Sort],
         _check(sort)
     if not found:
         raise Uncountable("nothing that it counts is used")
-    return Countable(tuple(found), _many(program, bodies, asked, tuple(found)))
+    return _measured(program, bodies, asked, tuple(found))
 
 
 def counts(condition: Expr) -> bool:
@@ -93,23 +96,28 @@ def _declared(program: Program) -> Iterator[Declared]:
         yield from decls
 
 
-def _many(program: Program, bodies: Sequence[object], asked: Sequence[object], sorts: tuple[Sort, ...]) -> int:
-    """More than what one step can be about, and than what any number of them is compared with: after the step, if in a step. Raises
-    Uncountable."""
-    signals = [node for node in bodies if isinstance(node, Wake) and not node.all]
+def _measured(program: Program, bodies: Sequence[object], asked: Sequence[object], sorts: tuple[Sort, ...]) -> Countable:
+    """How many have to be shown: what one step is about, and as many beside them as statements tell from more; as many as what is asked of
+    states tells from more. Raises Uncountable."""
+    wakes = any(isinstance(node, Wake) and not node.all for node in bodies)
     atomics = [node.body for node in bodies if isinstance(node, Atomic)]
-    if signals and any(isinstance(inner, Call | Invoke | Wake) for body in atomics for inner in _nodes(body)):
+    if wakes and any(isinstance(inner, Call | Invoke | Wake) for body in atomics for inner in _nodes(body)):
         raise Uncountable("a `signal` may be part of an `atomic`")
-    single = 1 + bool(signals)
-    many = single + 1
-    for nodes, gone in ((bodies, single), (asked, 0)):
-        for node in nodes:
-            if isinstance(node, Quantifier) and _over(program, node, sorts):
-                most = _compared(node, nodes) if _is_number(node) else 0
-                many = max(many, gone + most + _depth(program, node, sorts))
+    beside = _told_apart(program, bodies, sorts)
+    many = max(beside + 1 + wakes, _told_apart(program, asked, sorts))
     if many > LARGEST:
         raise Uncountable(f"up to {many - 1} of them would have to be told from more")
-    return many
+    return Countable(sorts, many, many - beside, wakes)
+
+
+def _told_apart(program: Program, nodes: Sequence[object], sorts: tuple[Sort, ...]) -> int:
+    """So many elements are told from fewer, but not from more. Raises Uncountable."""
+    found = 1
+    for node in nodes:
+        if isinstance(node, Quantifier) and _over(program, node, sorts):
+            most = _compared(node, nodes) if _is_number(node) else 0
+            found = max(found, most + _depth(program, node, sorts))
+    return found
 
 
 def _over(program: Program, node: Quantifier, sorts: tuple[Sort, ...]) -> bool:

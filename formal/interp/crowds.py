@@ -42,11 +42,12 @@ class Part:
 
 
 class Crowds:
-    """Those of one sort. `many`: more than one step can concern singly."""
+    """Those of one sort. `many` and `single`: see `Countable`."""
 
-    def __init__(self, form: Form, many: int) -> None:
+    def __init__(self, form: Form, many: int, single: int) -> None:
         self._form = form
         self._many = many
+        self._single = single
         self._size = form.sort.size
         arrays = [array for array in form.sort.arrays if isinstance(array, BhDecl)]
         self._taken = [(slot, element) for element in range(self._size) for slot in form.slots(arrays, element)]
@@ -123,8 +124,8 @@ class Crowds:
         return self._form.permuted(state, self._form.swap(one, other)) == state
 
     def _ways(self, crowd: Crowd, concerned: Collection[int], home: dict[int, int]) -> list[Way]:
-        """Where the members of a crowd may have come to in a step. It is about fewer than `many` of them: any others that are still
-        together may be the rest, of which there may be more, or fewer."""
+        """Where the members of a crowd may have come to. What was done is about few of them: any others that are still together may be the
+        rest, of which there may be more, or fewer."""
         shares: dict[int, list[int]] = {}
         for element in crowd:
             shares.setdefault(home[element], []).append(element)
@@ -135,7 +136,7 @@ class Crowds:
         for number, share in shares.items():
             rest = sum(element not in concerned for element in share)
             single = len(crowd) - rest
-            if rest and single < self._many:
+            if rest and single <= self._single:
                 extra = len(share) - rest
                 ways += [{**seen, number: left + extra} for left in range(self._many - single, self._many)]
                 ways.append({**seen, number: MANY})

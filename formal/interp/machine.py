@@ -144,7 +144,7 @@ class Machine:
     def crowds(self, found: Countable) -> Counting:
         """States that stand for any number of the elements that can be counted."""
         forms = [Form(self._layout, self._controls, sort) for sort in found.sorts]
-        return Counting([Crowds(form, found.many) for form in forms], found.many)
+        return Counting([Crowds(form, found.many, found.single) for form in forms], found.many)
 
     def merging(self, invariants: Iterable[Expr], symmetry: Symmetry | None = None) -> Merging:
         """The steps, each with the quiet ones behind it, where these invariants are looked at, and these states are alike."""
