@@ -196,11 +196,37 @@ class PropertyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Needed:
+    """Something that a proof rests on. `kind`: lock, wait, guard, assumption or assertion. `sure`: the property fails without it; else
+    that is not known."""
+
+    kind: str
+    text: str
+    source: SourceRef
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Vacuity:
+    """Whether a proved property could fail. `reached`: whether a statement that it speaks of is executed, None where that is not known or
+    it speaks of states; `never`: its antecedents that hold in no state; `core`: what its proof needs, None where it was not found, then
+    `reason` says why. `vacuous`: nothing is checked by it."""
+
+    name: str
+    vacuous: bool
+    reached: bool | None
+    never: tuple[str, ...]
+    core: tuple[Needed, ...] | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One model's answer. `depth` is what --depth asked for; `defines` and `extra` are the -D and --with it was loaded with, `sources`
     the files read, `invariant` what holds where, an inductive invariant in lines for a reader, and `follows` the properties that
     follow from it alone; both empty where nobody looked. `contract`: what was looked at in place of the model as it stands: a "protocol"
-    with any callback, or a "callback" alone; `around` is then what --around named."""
+    with any callback, or a "callback" alone; `around` is then what --around named. `vacuity`:
+    of proved properties, if that was asked."""
 
     model: str
     title: str
@@ -220,6 +246,7 @@ class Report:
     follows: tuple[str, ...] = ()
     contract: str = ""
     around: str | None = None
+    vacuity: tuple[Vacuity, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from contracted import AROUND, CONTRACT, KNOBS, PROTOCOL, is_proved, sound, verdict, write
 from tools import Told
@@ -12,6 +13,7 @@ from tools import Told
 from formal.contracts.loading import Part, callback_alone, protocol_with_any
 from formal.frontend import load
 from formal.program import Program
+from formal.resources import schema_path
 from formal.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -147,6 +149,7 @@ def test_a_callback_that_never_posts_is_found_to_hang_its_waiter(here: Path) -> 
 def test_both_sides_in_one_command(here: Path, told: Told) -> None:
     code, out, err = told("prove", "--contract", "whole.dsl", "f.dsl", "--engine", "explicit", "--format", "json")
     assert code == 0
+    jsonschema.Draft202012Validator(json.loads(schema_path("prove").read_text())).validate(json.loads(out))
     assert [(one["verdict"], one["contract"]["side"]) for one in json.loads(out)] == [("proved", "protocol"), ("proved", "callback")]
     assert "note: whole.dsl is proved with the callbacks of f.dsl" in err
 

@@ -62,6 +62,11 @@ def configure(parser: Parser) -> None:
     )
     parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
     parser.add_argument(
+        "--vacuity",
+        action="store_true",
+        help="of each proved property: whether it could fail at all, and which locks, waits, guards and assumptions its proof needs",
+    )
+    parser.add_argument(
         "--contract",
         action="store_true",
         help="by the contracts of hooks: of a model, the protocol with any callbacks that keep them; of a file of callbacks, these alone",
@@ -136,6 +141,8 @@ def _once(arguments: argparse.Namespace) -> int:
             request = _request(side, names, arguments, deadline, begun if not answers else time.monotonic())
             known = recalled(cache if arguments.save is None else None, side.program, request)  # what is recorded is found now
             found = kept(cache, side.program, request, prove(side.program, known, watcher))
+            if arguments.vacuity and not found.interrupted:
+                found = _with_vacuity(side.program, found, deadline)
             answers.append(found if arguments.save is None else _saved(side.program, found, arguments, deadline, watcher))
             if answers[-1].interrupted:
                 break
@@ -209,6 +216,8 @@ def _check(arguments: argparse.Namespace) -> None:
         check_any_size(arguments)
     if arguments.output is not None and arguments.output in (*arguments.models, *arguments.extra):
         raise UsageError(f"-o {arguments.output}: that is a model")
+    if arguments.vacuity and (arguments.depth is not None or is_sweep(arguments.defines)):
+        raise UsageError(f"--vacuity goes without {'a sweep' if arguments.depth is None else '--depth'}", "it is about what is proved")
     if arguments.save is not None and (arguments.depth is not None or arguments.patterns):
         given = "--depth" if arguments.depth is not None else "--property"
         raise UsageError(f"--save goes without {given}", "a record says of every property of a model what holds for every execution")
@@ -248,6 +257,15 @@ def _saved(program: Program, found: Answer, arguments: argparse.Namespace, deadl
     answer(text.removesuffix("\n"), path)
     certified = tuple(replace(one, certificate=path) if one.name in certificate.certified else one for one in report.properties)
     return replace(found, report=replace(report, properties=certified))
+
+
+def _with_vacuity(program: Program, found: Answer, deadline: float | None) -> Answer:
+    """The answer, with what is proved looked at once more."""
+    from formal.vacuity.judging import judge
+
+    proved = [result.name for result in found.report.properties if result.verdict is Verdict.PROVED]
+    vacuity = judge(program, proved, lambda: deadline is not None and time.monotonic() > deadline)
+    return replace(found, report=replace(found.report, vacuity=vacuity))
 
 
 def _load(arguments: argparse.Namespace) -> tuple[Program, ...] | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from formal import __version__
 from formal.formats import Style
-from formal.verdict import PropertyResult, Report, SourceRef, ViewValue, Witness, WitnessStep
+from formal.verdict import PropertyResult, Report, SourceRef, Vacuity, ViewValue, Witness, WitnessStep
 
 
 def render(reports: Sequence[Report], style: Style) -> str:
@@ -39,11 +39,29 @@ def report_document(report: Report, style: Style) -> dict[str, Any]:
         "follows": list(report.follows),
         "properties": [_property(result) for result in report.properties],
     }
+    if report.vacuity:
+        document["vacuity"] = [_vacuity(one) for one in report.vacuity]
     if report.contract:
         document["contract"] = {"side": report.contract, "around": report.around}
     if style.statistics:
         document["statistics"] = dict(report.statistics)
     return document
+
+
+def _vacuity(one: Vacuity) -> dict[str, Any]:
+    core = (
+        None
+        if one.core is None
+        else [{"kind": unit.kind, "text": unit.text, "source": _source(unit.source), "sure": unit.sure} for unit in one.core]
+    )
+    return {
+        "name": one.name,
+        "vacuous": one.vacuous,
+        "reached": one.reached,
+        "never": list(one.never),
+        "core": core,
+        "reason": one.reason,
+    }
 
 
 def _property(result: PropertyResult) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from formal.formats import Style
+from formal.formats.vacuity import lines as vacuity
 from formal.formats.witness import draw
 from formal.formats.witness_why import lines as why
 from formal.formats.witness_words import ascii_only
@@ -72,6 +73,7 @@ def _report(console: Console, report: Report, style: Style) -> None:
     console.print(Padding(_properties(report), (0, 0, 0, 2)))
     _reasons(console, report)
     _outline(console, report)
+    _list(console, "could it fail, and what the proof needs", list(vacuity(report.vacuity)))
     _list(console, "certificate", sorted({f"`formal recheck {one.certificate}`" for one in report.properties if one.certificate}))
     _list(console, "the verdict rests on", report.assumptions)
     _list(console, "warnings", report.warnings)

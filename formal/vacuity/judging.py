@@ -1,0 +1,155 @@
+"""Of each proved property, whether it could fail at all, and what its proof needs.
+
+In: a program, the names of the properties that are proved. Out: a `Vacuity` for each. Only what is certain is said: a search that was not
+finished says nothing.
+
+The core of P is found by leaving things out (`formal.vacuity.units`). What P fails without, alone, every proof of P needs. If P is proved
+without all the rest, these are the core: there is no other. Else one thing after the other is put back, as few as it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from formal import program as p
+from formal.engines.exploration import Exploration
+from formal.engines.survey import survey
+from formal.interp import Machine, State
+from formal.rewriting.bodies import place_of, statements_of
+from formal.rewriting.rebuilding import Changes, rebuilt
+from formal.vacuity.antecedents import antecedents, never
+from formal.vacuity.searching import MOST, Late, Looked, look
+from formal.vacuity.units import Unit, units_of, without
+from formal.verdict import Needed, Vacuity
+
+_OF_STATES: Final = ("deadlock", "liveness")
+
+
+def judge(program: p.Program, proved: Sequence[str], late: Late) -> tuple[Vacuity, ...]:
+    """In the order of the report. `late`: whether it is time to stop; what was not looked at by then is told as such."""
+    return _Judging(program, proved, late).run()
+
+
+class _Judging:
+    def __init__(self, program: p.Program, proved: Sequence[str], late: Late) -> None:
+        self.program = program
+        self.late = late
+        self.properties = [prop for prop in program.properties if prop.name in set(proved)]
+        self.cored = [prop.name for prop in self.properties if prop.kind not in _OF_STATES]
+        self.units = units_of(program)
+        self.seen = survey(program, MOST)
+
+    def run(self) -> tuple[Vacuity, ...]:
+        """Everything."""
+        dead = self._never()
+        if not self.seen.exhausted:
+            why = f"more than {MOST:,} states"
+            return tuple(Vacuity(prop.name, False, self._reached(prop), (), None, why) for prop in self.properties)
+        alone = self._alone()
+        return tuple(self._one(prop, dead.get(prop.name, ()), alone) for prop in self.properties)
+
+    def _one(self, prop: p.Property, dead: tuple[str, ...], alone: dict[Unit, Looked]) -> Vacuity:
+        reached = self._reached(prop)
+        if prop.kind in _OF_STATES:
+            waits = prop.kind == "liveness" or self._somebody_waits()
+            return Vacuity(prop.name, not waits, reached, dead, None, "it is about waiting" if waits else "nobody ever waits")
+        if reached is False:
+            return Vacuity(prop.name, True, False, dead, (), "no execution reaches it")
+        core, reason = self._core(prop.name, alone)
+        return Vacuity(prop.name, bool(dead) or core == (), reached, dead, core, reason)
+
+    # ------------------------------------------------------------ reached, and antecedents
+
+    def _reached(self, prop: p.Property) -> bool | None:
+        """Whether one of its assertions is executed; None for a property of states, or where it is not known."""
+        mine = [one for one in statements_of(self.program) if isinstance(one, p.Assert) and one.prop == prop.name]
+        if not mine:
+            return None
+        return True if any(one.info.uid in self.seen.executed for one in mine) else (False if self.seen.exhausted else None)
+
+    def _never(self) -> dict[str, tuple[str, ...]]:
+        """By property, antecedents that hold in no state; of an assertion, in none in which it is executed."""
+        found: dict[str, tuple[str, ...]] = {}
+        if not self.seen.exhausted:
+            return found
+        for prop in self.properties:
+            if prop.kind == "invariant" and prop.condition is not None:
+                found[prop.name] = self._never_in_states(prop.condition)
+        for one in statements_of(self.program):
+            if isinstance(one, p.Assert) and one.prop in self.cored and self._reached_by(one):
+                told = (antecedent.text for antecedent in antecedents(one.condition) if self._never_at(one, never(antecedent)))
+                found[one.prop] = (*found.get(one.prop, ()), *told)
+        return found
+
+    def _reached_by(self, statement: p.Assert) -> bool:
+        return statement.info.uid in self.seen.executed
+
+    def _never_in_states(self, condition: p.Expr) -> tuple[str, ...]:
+        asked = antecedents(condition)
+        machine = Machine(self.program)
+        open_ones = {one: machine.condition(one.condition) for one in asked}
+        exploration = Exploration(machine)
+
+        def visit(_number: int, state: State, _waiting: list[int], _moving: list[int]) -> None:
+            for one in [one for one, holds in open_ones.items() if holds(state)]:
+                del open_ones[one]
+
+        while open_ones and not exploration.exhausted:
+            exploration.expand(visit, lambda *_: None)
+        return tuple(one.text for one in asked if one in open_ones)
+
+    def _never_at(self, statement: p.Assert, condition: p.Expr) -> bool:
+        """Whether an assertion of the opposite would be proved."""
+        changes = Changes()
+        changes.set(statement, condition=condition)
+        return look(rebuilt(self.program, changes), [statement.prop], self.late).proves(statement.prop)
+
+    def _somebody_waits(self) -> bool:
+        """Whether somebody waits in some state, who is not idle."""
+        machine = Machine(self.program)
+        exploration = Exploration(machine)
+        idle = {one.info.uid for one in statements_of(self.program) if not isinstance(one, p.Block) and one.info.idle}
+        waits = False
+
+        def visit(_number: int, state: State, waiting: list[int], _moving: list[int]) -> None:
+            nonlocal waits
+            waits = waits or any(idle.isdisjoint(machine.uids(state[thread])) for thread in waiting)
+
+        while not waits and not exploration.exhausted:
+            exploration.expand(visit, lambda *_: None)
+        return waits
+
+    # ------------------------------------------------------------ cores
+
+    def _alone(self) -> dict[Unit, Looked]:
+        """By unit, what is violated without it."""
+        found = {}
+        for unit in self.units:
+            names = [name for name in self.cored if name != unit.prop]
+            skipped = unit.fixed or self.late()
+            found[unit] = Looked(frozenset(), False) if skipped else look(without(self.program, [unit]), names, self.late)
+        return found
+
+    def _core(self, name: str, alone: dict[Unit, Looked]) -> tuple[tuple[Needed, ...] | None, str]:
+        """The core, in order of the units; or why it is not known. What could not be left out, or not be looked at to the end, is kept."""
+        mine = [unit for unit in self.units if unit.prop != name]
+        sure = {unit for unit in mine if name in alone[unit].violated}
+        kept = {unit for unit in mine if unit in sure or not alone[unit].whole}
+        rest = [unit for unit in mine if unit not in kept]
+        if not self._without(name, rest).proves(name):
+            gone: list[Unit] = []
+            for unit in rest:
+                looked = self._without(name, [*gone, unit])
+                if looked.proves(name):
+                    gone.append(unit)
+                    continue
+                kept.add(unit)
+                if name in looked.violated:
+                    sure.add(unit)
+        if self.late():
+            return None, "the time was up"
+        return tuple(Needed(unit.kind, unit.text, place_of(unit.span), unit in sure) for unit in mine if unit in kept), ""
+
+    def _without(self, name: str, units: Iterable[Unit]) -> Looked:
+        return look(without(self.program, units), [name], self.late)
