@@ -246,6 +246,24 @@ def test_what_holds_for_every_size_is_proved(text: str) -> None:
     assert {finding.verdict for finding in findings(text).values()} == {Verdict.PROVED}
 
 
+def test_models_are_proved_for_every_size_or_not_at_all() -> None:
+    for name in (
+        "savevm_locked",
+        "migration_thread_after",
+        "bugs/dirty_log_start_locked",
+        "savevm_unlocked",
+        "bugs/dirty_log_start_unlocked",
+    ):
+        program = load(str(MODELS / f"{name}.dsl"), {"VCPUS": "16"}).program
+        assert program is not None
+        events: list[Event] = []
+        families.run(program, Options(safety(program)), events.append)
+        left = {event.prop for event in events if isinstance(event, Finding) and event.verdict is not Verdict.PROVED}
+        violated_ = {one.prop for one in program.expectations if one.verdict == "violated"}
+        assert left >= violated_
+        assert violated_ or not left
+
+
 REFUSED = {
     "a ring": ("mutex L[N]; thread t[i: N] { lock L[(i + 1) % N]; unlock L[(i + 1) % N]; }", "N says more than how many there are"),
     "a loop": (

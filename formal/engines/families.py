@@ -70,7 +70,7 @@ class Family:
         """The program with so many members. Raises Unsuited."""
         found = resized(self.program, dict.fromkeys(self.names, size), self.extra)
         if found is None:
-            raise Unsuited("the model's text is not at hand, or does not load with other counts of members")
+            raise Unsuited("the model's text is not at hand, or does not load with other numbers of members")
         return found
 
 
@@ -89,7 +89,7 @@ def family(program: Program, extra: tuple[str, ...]) -> Family:
         members = Family(program, (name,), value, extra)
         try:
             small = members.small(FIRST)
-            deep = members.small(NESTS)
+            deep = members.small(NESTS if counted.high is None else min(NESTS, counted.high))
             if (deep.bh_nesting, _names(deep)) != (small.bh_nesting, _names(small)):
                 raise Uncountable("how deep bottom halves nest depends on how many there are")
             Machine(small).countable(counted.names, _conditions(small))
