@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from formal.certificates.asking import at_once, by_move
-from formal.invariant import Clause, Invariant, literal_over
+from formal.invariant import Invariant
 from formal.invariant.ranking import Ranking
 from formal.program import Program
 from formal.smt.changes import Changes
@@ -22,19 +22,8 @@ def answers(
         found = asked(by_move(program, invariant, proves, rankings))
     except TooManyCases:
         return asked(at_once(program, invariant, proves, rankings))
-    assert asked(at_once(program, (*proper(program), *invariant), proves, rankings)) == found
+    assert asked(at_once(program, (*Changes(program).proper_clauses(), *invariant), proves, rankings)) == found
     return found
-
-
-def proper(program: Program) -> tuple[Clause, ...]:
-    """What is part of every invariant that is written down move by move."""
-    return tuple(
-        tuple(
-            literal_over(part.name, part.domain, frozenset(part.domain[part.values.index(value)] for value in values))
-            for part, values in one
-        )
-        for one in Changes(program).proper
-    )
 
 
 def asked(scripts: Mapping[str, str]) -> dict[str, str]:

@@ -139,3 +139,12 @@ def test_a_part_twice_in_a_clause_is_one_literal() -> None:
     assert program is not None
     assert set(answers(program, (read_clause("a in {0} || a in {1}"),), ["invariant.fine"]).values()) == {"unsat"}
     assert answers(program, (read_clause("a in {0} || a in {0}"),), ["invariant.fine"])[CONSECUTION] == "sat"
+
+
+def test_terms_may_be_nested_deeply() -> None:
+    program = program_of(
+        'protocol deep "a loop in one step"; 0..2 n; bool b[2]; invariant fine: n < 3;'
+        " thread t { atomic { 0..60 i = 0; while (i < 50) { if (b[n % 2]) { n = (n + i) % 3; } i = i + 1; } } }"
+    )
+    assert program is not None
+    assert set(answers(program, (), ["invariant.fine"]).values()) == {"unsat"}

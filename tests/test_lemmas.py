@@ -69,6 +69,7 @@ def test_lines_are_those_of_the_source() -> None:
         "t[0], t[1]: inside exactly at touch, leave:10",
         "once: m held everywhere but at once:24.enter",
         "once: !inside everywhere",
+        "once: x only at once:24.enter,25",
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from formal.invariant import Invariant, Literal, literal_over
 from formal.netlist import Term
 from formal.program import Program
 from formal.smt.finite import Cases, Finite
@@ -36,6 +37,10 @@ class Change:
         """The one value that a part gets; None if it is not the only one."""
         cases = self.after[part]
         return next(iter(cases)) if len(cases) == 1 else None
+
+
+def _literal(part: Part, values: frozenset[int]) -> Literal:
+    return literal_over(part.name, part.domain, frozenset(name for name, value in part.number_of.items() if value in values))
 
 
 class Index:
@@ -102,6 +107,10 @@ class Changes:
             for clause in properly(layout, thread)
         )
 
+    def proper_clauses(self) -> Invariant:
+        """The same by their names."""
+        return tuple(tuple(sorted(_literal(part, values) for part, values in clause)) for clause in self.proper)
+
     def _standing(self, spot: Spot) -> Iterator[Term]:
         for part, value in self._place(spot).items():
             yield self.finite.has(part, value)
@@ -128,11 +137,12 @@ class Changes:
 
     def _told(self, guard: Term) -> Iterator[tuple[Part, int]]:
         """The values that a conjunction says outright."""
-        if guard.op == "and":
-            for term in guard.args:
-                yield from self._told(term)
-        else:
-            term, negated = guard, guard.op == "not"
+        work = [guard]
+        for term in work:
+            if term.op == "and":
+                work += term.args
+                continue
+            negated = term.op == "not"
             part, value = self.finite.parts.get(str((term.args[0] if negated else term).value), (None, 0))
             if part is not None and not negated:
                 yield part, value

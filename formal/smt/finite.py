@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from formal.netlist import BINARY, Term, Terms, signed
+from formal.netlist import BINARY, Term, Terms, in_order, signed
 from formal.smt.layout import Cell
 from formal.smt.parts import Part, Parts
 from formal.smt.reading import Reading
 from formal.smt.terms import Value
 from formal.smt.unroll import cell_term
 
-MAX_CASES: Final = 4096  # combinations of the values that an operation is done on
+MAX_CASES: Final = 4096  # combinations of the values that an operation is done on,
+MAX_WORK: Final = 200_000  # and of all operations together
 
 Cases: TypeAlias = Mapping[int, Term]  # by value, when it is that
 
@@ -35,6 +36,7 @@ class Finite:
         self.choices: dict[str, tuple[str, int, int]] = {}  # name of the input, its width, value
         self._by_cell = {part.cell.name: part for part in parts.all}
         self._reading = Reading(self.terms, {})
+        self._work = 0
         self._truths: dict[Term, Term] = {}
         self._cases: dict[Term, Cases] = {}
         self._among: dict[tuple[Part, frozenset[int]], Term] = {}
@@ -81,14 +83,9 @@ class Finite:
     def replaced(self, term: Term, put: Callable[[Part, frozenset[int]], Term | None]) -> Term:
         """A term made here, with other terms for what it says of some parts (None: the same)."""
         known: dict[Term, Term] = {}
-
-        def one(term: Term) -> Term:
-            found = known.get(term)
-            if found is None:
-                found = known[term] = self._variable(term, put) if term.op == "var" else self._rebuilt(term, one)
-            return found
-
-        return one(term)
+        for one in in_order([term]):
+            known[one] = self._variable(one, put) if one.op == "var" else self._rebuilt(one, known.__getitem__)
+        return known[term]
 
     def _variable(self, term: Term, put: Callable[[Part, frozenset[int]], Term | None]) -> Term:
         part, value = self.parts.get(str(term.value), (None, 0))
@@ -96,10 +93,24 @@ class Finite:
         return term if other is None else other
 
     def _truth(self, term: Term) -> Term:
-        found = self._truths.get(term)
-        if found is None:
-            found = self._truths[term] = self._made(term)
-        return found
+        if term not in self._truths:
+            self._make(term)
+        return self._truths[term]
+
+    def _make(self, term: Term) -> None:
+        """A term and all below it, operands first: terms may be nested more deeply than calls."""
+        work = [term]
+        while work:
+            top = work[-1]
+            missing = [arg for arg in top.args if arg not in (self._cases if arg.width else self._truths)]
+            if missing:
+                work += missing
+                continue
+            work.pop()
+            if top.width:
+                self._cases[top] = self._made_number(top)
+            else:
+                self._truths[top] = self._made(top)
 
     def _made(self, term: Term) -> Term:
         if term.op == "var":
@@ -128,10 +139,9 @@ class Finite:
 
     def _numbers(self, term: Term) -> Cases:
         """What a bit-vector may be, as an unsigned number."""
-        found = self._cases.get(term)
-        if found is None:
-            found = self._cases[term] = self._made_number(term)
-        return found
+        if term not in self._cases:
+            self._make(term)
+        return self._cases[term]
 
     def _made_number(self, term: Term) -> Cases:
         terms, room = self.terms, 1 << term.width
@@ -162,7 +172,8 @@ class Finite:
         combinations: list[tuple[tuple[Term, ...], tuple[Term, ...]]] = [((), ())]
         for arg in term.args:
             cases = [(terms.const(value, arg.width), when) for value, when in self._numbers(arg).items()]
-            if len(combinations) * len(cases) > MAX_CASES:
+            self._work += len(combinations) * len(cases)
+            if len(combinations) * len(cases) > MAX_CASES or self._work > MAX_WORK:
                 raise TooManyCases
             combinations = [((*values, value), (*whens, when)) for values, whens in combinations for value, when in cases]
         return self._merged((self._done(term, values), whens) for values, whens in combinations)

@@ -81,9 +81,13 @@ class Questions:
 
     def scripts(self, invariant: Invariant) -> Mapping[str, str]:
         """By obligation. Raises UnknownName, TooManyCases."""
+        return {**self.inductive(invariant), SAFETY: self.script([*self.having(invariant), self.unsafe])}
+
+    def inductive(self, invariant: Invariant) -> Mapping[str, str]:
+        """The same, without *safety*: whether it is an invariant at all."""
         having = self.having(invariant)
         broken = self.terms.disjunction(map(self.terms.negation, having))
-        asked = {INITIATION: (*self.initial, broken), CONSECUTION: (*having, self._lost(invariant)), SAFETY: (*having, self.unsafe)}
+        asked = {INITIATION: (*self.initial, broken), CONSECUTION: (*having, self._lost(invariant))}
         return {which: self.script(roots) for which, roots in asked.items()}
 
     def script(self, roots: Sequence[Term]) -> str:

@@ -1,0 +1,94 @@
+"""What parts can be where threads stand: right at once on generated models, what a reader expects, and given up where it takes too long."""
+
+from __future__ import annotations
+
+import pytest
+from differential import parsed
+from hypothesis import HealthCheck, given, settings
+from strategies import model_texts
+
+from formal.frontend import load_text
+from formal.program import Program
+from formal.smt import standpoints
+from formal.smt.finite import TooManyCases
+from formal.smt.outline_proof import OutlineProof
+from formal.smt.questions import Questions
+from formal.smt.scripts import ask_z3
+from formal.smt.standpoints import Standpoints, TooMuchWork
+
+STOPPED = """protocol p;
+mutex m; cond c; event asked;
+enum state { RUN, SAVE }
+state now = RUN;
+bool stopped;
+thread guest {
+    await is_set(asked);
+    lock m;
+    stopped = true;
+    signal c;
+    wait c with m;
+    stopped = false;
+    unlock m;
+}
+thread saver {
+    lock m;
+    set asked;
+    wait c with m;
+    now = SAVE;
+    skip;
+    now = RUN;
+    unlock m;
+}
+invariant saved_by_one: now == SAVE implies holds(saver, m);
+invariant stopped_sleeps: stopped implies at(guest, guest.asleep) || holds(guest, m);
+"""
+
+
+def table(program: Program) -> tuple[Standpoints, set[str]]:
+    """The table, and what a solver says of it."""
+    questions = Questions(program, ())
+    found = Standpoints(questions.changes)
+    return found, {ask_z3(text)[0] for text in questions.inductive(found.invariant()).values()}
+
+
+def text() -> str:
+    return STOPPED.replace("wait c with m;\n    stopped", "asleep: wait c with m;\n    stopped")
+
+
+def test_what_a_lock_keeps_others_from() -> None:
+    program = parsed(text())
+    found, said = table(program)
+    assert said == {"unsat"}
+    (now,) = (values for part, values in found.may(1).items() if part.name == "now")
+    assert {place: some for place, some in now.items() if some != {"RUN"}} == {"saver:20": {"SAVE"}, "saver:21": {"SAVE"}}
+
+
+def test_more_follows_than_from_locks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = parsed(text())
+    assert {"invariant.saved_by_one", "invariant.stopped_sleeps"} <= set(proved(program))
+    assert any(line.startswith("saver: now = SAVE at saver:20,21") for line in OutlineProof(program, (), 2048).lines())
+    monkeypatch.setattr(standpoints, "MOST_WORK", 1)
+    assert "invariant.saved_by_one" not in proved(program)
+
+
+def proved(program: Program) -> list[str]:
+    return OutlineProof(program, program.properties, 2048).proved()
+
+
+def test_too_much_work_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standpoints, "MOST_WORK", 1)
+    with pytest.raises(TooMuchWork):
+        table(parsed(text()))
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(model_texts())
+def test_generated_tables_are_inductive(text: str) -> None:
+    program = load_text(text).program
+    if program is None:
+        return
+    try:
+        _, said = table(program)
+    except (TooManyCases, TooMuchWork):
+        return
+    assert said == {"unsat"}
