@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from formal.cli import main
@@ -14,6 +15,7 @@ from formal.compare.difference import Clauses, Declared, Hook, Hunk
 from formal.fingerprint import fingerprint
 from formal.frontend import load, load_text
 from formal.program import Block, Program
+from formal.resources import schema_path
 from formal.rewriting.admitting import Refused
 from formal.rewriting.flattening import flat
 
@@ -198,6 +200,7 @@ def compared(folder: Path, capsys: pytest.CaptureFixture[str], *words: str, code
 
 def test_the_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = compared(tmp_path, capsys)
+    jsonschema.Draft202012Validator(json.loads(schema_path("compare").read_text())).validate(document)
     assert document["certified"] is True
     assert [(one["where"], [line["sign"] for line in one["lines"]]) for one in document["changes"]] == [
         ("in t", ["+", " "]),
@@ -251,6 +254,32 @@ def test_records_are_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert sorted(path.name for path in (tmp_path / "records").iterdir()) == ["after.json", "before--after.compare.json", "before.json"]
     records = [str(tmp_path / "records" / name) for name in ("after.json", "before.json")]
     assert main(["recheck", "--solver", "z3", *records]) == 0
+
+
+def test_a_regression_holds_stored_comparisons(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    files(tmp_path)
+    assert main(["compare", "before.dsl", "after.dsl", "--no-cache", "--quiet", "--save", "proofs"]) == 0
+    stored = tmp_path / "proofs" / "before--after.compare.json"
+
+    def row(code: int) -> Any:
+        capsys.readouterr()
+        assert main(["regress", ".", "--proofs", "proofs", "--format", "json", "--no-cache"]) == code
+        return next(one for one in json.loads(capsys.readouterr().out)["models"] if one["file"].endswith(".compare.json"))
+
+    assert (row(0)["state"], row(0)["verdict"]) == ("as recorded", "certified")
+    text = stored.read_text()
+    document = json.loads(text)
+    document["courses"][0]["impossible_from"] = 2
+    stored.write_text(json.dumps(document))
+    assert row(1)["problems"] == ["the witnesses of BEFORE go otherwise in AFTER now"]
+    stored.write_text(json.dumps({**json.loads(text), "certified": False, "changes": []}))
+    assert len(row(1)["problems"]) == 2
+    stored.write_text("{}")
+    assert row(2)["state"] == "bad record"
+    stored.write_text(text)
+    (tmp_path / "after.dsl").write_text(AFTER.replace("unlock L;", "unlock L; skip;"))
+    assert row(1)["state"] == "stale"
 
 
 def test_the_page_is_whole_and_escaped(tmp_path: Path) -> None:

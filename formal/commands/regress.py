@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from formal.certificates.record import Record
     from formal.certificates.solvers import Solver
 
+SUFFIX = ".compare.json"  # of stored comparisons
 _GRACE = 10.0  # seconds beyond --timeout before a model's process is ended from outside
 
 
@@ -168,6 +169,9 @@ def _stored(folder: str, protocols: Sequence[str], paths: Sequence[str]) -> tupl
     found: dict[str, list[tuple[str, Record]]] = {}
     stray = []
     for path in sorted(Path(folder).glob("*.json")):
+        if path.name.endswith(SUFFIX):
+            stray.append(_compared(path))
+            continue
         try:
             record = read_record(path)
         except (OSError, BadRecord) as error:
@@ -181,6 +185,22 @@ def _stored(folder: str, protocols: Sequence[str], paths: Sequence[str]) -> tupl
             stray.append(Row(str(path), "no model", "none", "", 0.0, (f"its model {record.file} is not {why}",), "", str(path)))
     solvers, missing = choose_solvers(())
     return Records(folder, found, solvers), stray, missing
+
+
+def _compared(path: Path) -> Row:
+    """A stored comparison, held to the models as they are."""
+    from formal.compare.holding import held
+    from formal.recorded import BadRecord
+
+    begun = time.monotonic()
+    try:
+        found = held(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError, BadRecord) as error:
+        return Row(str(path), "bad record", "none", "", 0.0, (str(error),), "", str(path))
+    state = "stale" if found.stale else "differs" if found.differences else "as recorded"
+    problems = (found.stale,) if found.stale else found.differences
+    verdict = "certified" if state == "as recorded" else "none"
+    return Row(str(path), state, verdict, "certified", time.monotonic() - begun, problems, "rechecked", str(path))
 
 
 def _position(row: Row, protocols: Sequence[str], records: Records | None) -> tuple[int, str]:

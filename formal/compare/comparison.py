@@ -6,7 +6,7 @@ whoever asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -117,13 +117,18 @@ class Pair:
 
     def courses(self, report: Report) -> Iterator[Course]:
         """How far the witnesses of BEFORE go in AFTER."""
+        recorded = (
+            Record(one.name, report.file, report.digest, {}, (), tuple(witness_document(one.witness)["steps"]), one.witness.loop_to)
+            for one in report.properties
+            if one.witness is not None
+        )
+        yield from self.courses_of(recorded)
+
+    def courses_of(self, recorded: Iterable[Record]) -> Iterator[Course]:
+        """The same of witnesses that were written down."""
         before, after = Machine(self.before), Machine(self.after)
-        for result in report.properties:
-            if result.witness is not None:
-                steps = tuple(witness_document(result.witness)["steps"])
-                record = Record(result.name, report.file, report.digest, {}, (), steps, result.witness.loop_to)
-                followed = follow(self.before, before, record)
-                yield course(before, after, self.found.pairs, result.name, followed.outcomes)
+        for record in recorded:
+            yield course(before, after, self.found.pairs, record.prop, follow(self.before, before, record).outcomes)
 
     def told(self) -> tuple[Told, ...]:
         """The changes, for a reader."""

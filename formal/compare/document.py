@@ -22,9 +22,9 @@ def document(found: Comparison) -> str:
             "after": json.loads(render([found.after], Style())),
             "certified": found.certified,
             "wrong": list(found.wrong),
-            "changes": [_told(one) for one in found.changes],
-            "properties_changed": [_told(one) for one in found.asked],
-            "courses": [_course(one) for one in found.courses],
+            "changes": [told_document(one) for one in found.changes],
+            "properties_changed": [told_document(one) for one in found.asked],
+            "courses": [course_document(one) for one in found.courses],
             "reverted": [
                 {
                     "changes": list(one.numbers),
@@ -41,11 +41,13 @@ def document(found: Comparison) -> str:
     )
 
 
-def _told(one: Told) -> dict[str, Any]:
+def told_document(one: Told) -> dict[str, Any]:
+    """A change."""
     return {"where": one.where, "lines": [{"sign": line.sign, "text": line.text, "source": _source(line.source)} for line in one.lines]}
 
 
-def _course(one: Course) -> dict[str, Any]:
+def course_document(one: Course) -> dict[str, Any]:
+    """How far a witness of BEFORE goes in AFTER."""
     return {
         "property": one.prop,
         "steps": one.steps,
