@@ -125,6 +125,13 @@ def test_nothing_is_proved_of_a_callback_that_nobody_can_call(here: Path) -> Non
     assert [one.code.code for one in part.loaded.diagnostics] == ["E0111"]
 
 
+def test_what_a_context_asks_for_may_change(here: Path) -> None:
+    """The callback names the context alone; the variable in its `when` is looked at all the same."""
+    Path("contract.dsl").write_text(CONTRACT.replace("when has_l;", "when has_l && shared;"))
+    Path("f.dsl").write_text("bool was = false;\ncallback f for h { was = in_context(ctx); assert same: was == in_context(ctx); }\n")
+    assert verdict(program_of(callback_alone("f.dsl", {})))["assert.same"] is Verdict.VIOLATED
+
+
 # ---------------------------------------------------------------- random callbacks
 
 
@@ -174,6 +181,7 @@ def test_a_witness_is_found_again_and_replayed(here: Path, told: Told) -> None:
         (["f.dsl", "--save", "proofs"], "--contract goes without --save"),
         (["f.dsl", "--with", "f.dsl"], "--contract goes without --with"),
         (["context.dsl"], "may become the context of threads that are not the callback's own"),
+        (["bound.dsl"], "`nesting` in a callback's file counts for the protocol, too"),
         (["claims.dsl"], "speaks of what is not the callback's own"),
     ],
     ids=lambda value: "" if isinstance(value, str) else " ".join(value),
@@ -187,6 +195,7 @@ def test_what_does_not_fit_is_a_diagnostic(here: Path, told: Told, words: list[s
     Path("again.dsl").write_text('import "part.dsl";\ncallback m for h { with part { skip; } }\n')
     Path("context.dsl").write_text("context mine when has_l;\ncallback k for h { }\n")
     Path("claims.dsl").write_text("invariant owner(L) != none;\ncallback k for h { }\n")
+    Path("bound.dsl").write_text("nesting 1;\ncallback k for h { }\n")
     Path("other.dsl").write_text(AROUND + "const HOW = false;\n")
     Path("whole.dsl").write_text(PROTOCOL + 'import "part.dsl";\nconst HOW = true;\n')
     if words == ["g.dsl"]:

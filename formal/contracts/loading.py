@@ -75,6 +75,7 @@ def protocol_with_any(path: str, defines: Mapping[str, str], extra: Sequence[str
 
 
 _LIVENESS = ("eventually", "leads_to")
+_OF_THE_WHOLE = ("nesting", "disable")
 _CLAIMS = (*_LIVENESS, "deadlock", "expect", "strong_fair")
 
 
@@ -161,6 +162,10 @@ def _alone(files: Files, path: str, contract: Contract, sources: tuple[Source, .
     files.items = [*_read(head), *(_replaced(item, contract) for item in shared), *mine]
     _add(files, made)
     loaded = _errors_only(understand(files, path, defines))
+    for item in mine:
+        if item.kind in _OF_THE_WHOLE:
+            text = f"`{item.kind}` in a callback's file counts for the protocol, too, which is not here"
+            loaded = Loaded(None, (*loaded.diagnostics, Diagnostic(Code.CONTRACT, text, item.span)))
     if loaded.program is None:
         return Part(loaded, {contract.hook: contract}, sources)
     everywhere = read_model(contract.span.source.path).seen

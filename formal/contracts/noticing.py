@@ -44,8 +44,10 @@ def seen_by(mine: Sequence[Node], shared: Sequence[Node], contract: Contract) ->
             continue
         met.add(name)
         item = declared.get(name)
-        if item is not None and item.kind == "proc" and name not in whole:
+        if item is not None and item.kind in ("proc", "context") and name not in whole:
             todo += _words(item)
+        if name == "current_context":  # any `when` may have a say
+            todo += [word for item in shared if item.kind == "context" for word in _words(item)]
     return tuple(_seen(item, enums, families) for item in shared if item.kind == "variable" and str(item.leaves()[0]) in met)
 
 
