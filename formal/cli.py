@@ -30,6 +30,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "recheck": ("formal.commands.recheck", "whether stored proofs and witnesses stand, without searching again"),
         "regress": ("formal.commands.regress", "hold every model to its own `expect`"),
         "compare": ("formal.commands.compare", "two models, before and after a patch: what differs, and which of it matters"),
+        "repair": ("formal.commands.repair", "the smallest changes to where a lock is held under which everything is proved"),
         "mutate": ("formal.commands.mutate", "change single statements of a proved model, and see which property notices"),
         "new": ("formal.commands.new", "begin a callback: a commented file that says what to fill in"),
         "catalogue": ("formal.commands.catalogue", "a table of models: what each is, abstracts and is expected to show"),

@@ -13,3 +13,6 @@ import "multifd_sync.dsl";
 
 expect violated deadlock.partial;                // while a vCPU runs guest code
 expect violated deadlock.global;                 // once every vCPU has come to need the BQL
+
+// What `formal repair` finds here, and what it would break outside of this model:
+// Repair: insert * in multifd_send_sync_main: ram_save_iterate() calls it without the BQL, where this gives back a lock that is another's

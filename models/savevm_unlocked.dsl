@@ -15,3 +15,9 @@ import "savevm_qmp.dsl";
 expect violated wrong_context;                   // in a vCPU
 expect violated invariant.main_loop_under_bql;
 expect violated invariant.one_poller;            // by two vCPUs, before the assertion of the first fails
+
+// What `formal repair` finds here, and why it is not enough outside of this model:
+// Repair: delete `callback_takes_bql()` * in ram_init_bitmaps: a migration comes there without the BQL; it has to take it for the setup
+// Repair: insert * in ram_save_setup: the header and other callbacks' output may flush as well, without the BQL (-D HEADER_FLUSHES=true)
+// Repair: insert * in qemu_fflush: the rest of the job flushes with the BQL held, where this is a second lock
+// Repair: insert * in bdrv_writev_vmstate: the rest of the job comes there with the BQL held, where this is a second lock

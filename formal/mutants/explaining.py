@@ -13,24 +13,25 @@ from typing import Final
 
 from formal.diagnostics import Source
 
-_MARK: Final = re.compile(r"^[ \t]*// Survives:[ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
+SURVIVES: Final = "Survives"
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One line: where it stands, and what it says behind `Survives:`."""
+    """One line: where it stands, and what it says behind its mark, which is `Survives:` for mutants."""
 
     place: str
     text: str
     own: bool  # in the model's own file
 
 
-def explanations(sources: Sequence[Source]) -> list[Explanation]:
-    """Those of all the files."""
+def explanations(sources: Sequence[Source], mark: str = SURVIVES) -> list[Explanation]:
+    """Those of all the files, with this mark."""
+    line = re.compile(rf"^[ \t]*// {mark}:[ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
     return [
-        Explanation(f"{source.path}:{source.text.count(chr(10), 0, mark.start()) + 1}", mark.group(1), source is sources[0])
+        Explanation(f"{source.path}:{source.text.count(chr(10), 0, found.start()) + 1}", found.group(1), source is sources[0])
         for source in sources
-        for mark in _MARK.finditer(source.text)
+        for found in line.finditer(source.text)
     ]
 
 
