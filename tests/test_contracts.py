@@ -142,10 +142,12 @@ def test_the_composition_never_says_more_than_the_whole(tmp_path: Path) -> None:
 
 
 def test_a_callback_that_never_posts_is_found_to_hang_its_waiter(here: Path) -> None:
-    """The most general one could post; so it has to come to where it cannot any more."""
+    """The most general one could post, even behind a call that never ends; so there is a last call, behind which it does nothing."""
     Path("small.dsl").write_text(
-        "protocol small;\nsem s max 1 = 0;\nproc wake() { post s; }\nhook h { may call wake once by f; }\n"
-        "thread waiter { wait s; }\nthread caller { invoke h; loop { skip; } }\ndeadlock free;\n"
+        "protocol small;\nsem s max 1 = 0;\nbool begun = false;\nproc wake() { post s; }\n"
+        "proc spin() { begun = true; while (begun) { skip; } }\n"
+        "hook h { may call wake once by f; may call spin; }\n"
+        "thread waiter { idle: await begun; wait s; }\nthread caller { invoke h; loop { skip; } }\ndeadlock free;\n"
     )
     assert verdict(program_of(protocol_with_any("small.dsl", {})))["deadlock.partial"] is Verdict.VIOLATED
 
