@@ -247,6 +247,23 @@ def test_the_fix_of_qemu_is_among_the_repairs(told: Told) -> None:
     assert repairs[other]["beside"][0]["verdict"] == "proved"
 
 
+def test_what_is_right_for_migrations_too(told: Told) -> None:
+    """930e239d11 as a whole: the unlock around the synchronisation where multifd is on, the pair around the setup for migrations."""
+    models = ("models/savevm_unlocked.dsl", "models/multifd_sync_before.dsl")
+    words = ("--in", "qemu_savevm_state", "ram_init_bitmaps", "ram_save_setup", "migration_thread", "--cost", "6", "-D", "VCPUS=1")
+    code, out, _ = told("repair", *models, "--lock", "BQL", *words, "--format", "json")
+    repairs = [{edit["name"] for edit in one["edits"]} for one in json.loads(out)["repairs"]]
+    pair = "`qemu_mutex_lock_iothread()` … `qemu_mutex_unlock_iothread()`"
+    gap = "`qemu_mutex_unlock_iothread()` … `qemu_mutex_lock_iothread()`"
+    assert code == 0
+    assert {
+        "delete `callback_takes_bql()` … `callback_gives_bql_back()` in ram_init_bitmaps",
+        f"delete {gap} in qemu_savevm_state",
+        f"insert {gap} around `multifd_send_sync_main()` in ram_save_setup",
+        f"insert {pair} around `qemu_savevm_state_setup()` in migration_thread",
+    } in repairs
+
+
 # ---------------------------------------------------------------- texts
 
 SPELLED: dict[Kind, str] = {"lock": "lock m;", "unlock": "unlock m;"}

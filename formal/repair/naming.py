@@ -5,7 +5,7 @@ In: edits, the sources they speak of. Out: one line each, without places. Must n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from formal.diagnostics import Source
 from formal.repair.edits import Act, Deletion, Edit, Insertion
@@ -14,16 +14,21 @@ from formal.repair.texts import shown
 
 
 class Words:
-    """`spelled`: how what takes the lock and what gives it back are written."""
+    """`spelled`: how what takes the lock and what gives it back are written; `edits`: all there are. Where models have different bodies of
+    the same name, the file is told."""
 
-    def __init__(self, sources: Mapping[str, Source], spelled: Mapping[Kind, str]) -> None:
+    def __init__(self, sources: Mapping[str, Source], spelled: Mapping[Kind, str], edits: Iterable[Edit]) -> None:
         self._sources = sources
+        self._files: dict[str, set[str]] = {}
+        for edit in edits:
+            self._files.setdefault(edit.body, set()).add(edit.acts[0].key[0])
         self._spelled = {kind: text.rstrip(";") for kind, text in spelled.items()}
 
     def edit(self, edit: Edit) -> str:
         """ "insert `unlock L` ... `lock L` around `p()` in q"."""
         what = " … ".join(f"`{self._what(act)}`" for act in self._moved(edit))
-        return f"{edit.verb} {what}{self._where(edit)} in {edit.body}"
+        file = f" ({self._sources[edit.acts[0].key[0]].path})" if len(self._files[edit.body]) > 1 else ""
+        return f"{edit.verb} {what}{self._where(edit)} in {edit.body}{file}"
 
     def _moved(self, edit: Edit) -> tuple[Act, ...]:
         return tuple(act for act in edit.acts if isinstance(act, Deletion)) if edit.verb == "move" else edit.acts

@@ -33,7 +33,7 @@ class Telling:
     words: Words = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "words", Words(self.found.sources, self.found.spelled))
+        object.__setattr__(self, "words", Words(self.found.sources, self.found.spelled, self.found.offered.edits))
 
     def names(self, repair: Repair) -> list[str]:
         """Its edits, in words."""
