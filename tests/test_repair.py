@@ -25,6 +25,7 @@ from formal.repair.search import Found, Model, Plan, acts_of, search, within
 from formal.repair.texts import changed, edited, files_of
 from formal.resources import schema_path
 from formal.rewriting.flattening import flat
+from formal.smt.solver import Answer, Session
 from formal.verdict import Verdict
 
 COST = 3
@@ -223,6 +224,15 @@ def test_nothing_to_repair(told: Told) -> None:
     code, _, err = told("repair", str(ROOT / "models/classic/abba_ordered.dsl"), "--lock", "A")
     assert code == 2
     assert "nothing to repair" in err
+
+
+def test_ctrl_c_in_the_middle_of_a_choice(forgotten: Path, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The solver takes the signal for itself, and says so."""
+    monkeypatch.setattr(Session, "ask", lambda _session, *_assumptions: Answer.UNKNOWN)
+    monkeypatch.setattr(Session, "reason", lambda _session: "interrupted from keyboard")
+    code, out, _ = told("repair", str(forgotten), "--lock", "m")
+    assert code == 130
+    assert "no repair so far: interrupted" in out
 
 
 # ---------------------------------------------------------------- the models

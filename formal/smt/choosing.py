@@ -16,6 +16,7 @@ from formal.smt.solver import Answer, Session
 from formal.smt.terms import any_of, negation
 
 _MEMORY: Final = 2048  # mebibytes
+_CTRL_C: Final = "interrupted from keyboard"  # why the solver gave up
 
 
 class Unsettled(Exception):
@@ -95,6 +96,8 @@ class Chooser:
             case Answer.UNSAT:
                 return None
             case Answer.UNKNOWN:
+                if self._session.reason() == _CTRL_C:
+                    raise KeyboardInterrupt  # which the solver has taken for itself
                 raise Unsettled(self._session.reason())
             case Answer.SAT:
                 model = self._session.model()
