@@ -113,7 +113,7 @@ class _Race:
 
     def run(self, deadline: float | None, linger: float, started: Callable[[], None], watch: Callable[[Standing], None]) -> Outcome:
         timed_out = False
-        with _interrupts() as interrupted:
+        with interrupts() as interrupted:
             try:
                 self._fill()
                 started()
@@ -260,7 +260,7 @@ def _work(name: str, program: Program, options: Options) -> Callable[[Tell], Non
 
 
 @contextmanager
-def _interrupts() -> Iterator[list[int]]:
+def interrupts() -> Iterator[list[int]]:
     """Ctrl-C, noted in the list instead of raised, so that what was found is not lost half-way. A second one is raised."""
     noted: list[int] = []
 

@@ -18,6 +18,7 @@ from formal import program as p
 from formal.diagnostics import InternalError, Source
 from formal.executor.calls import Lost, Overdue, Within
 from formal.executor.crew import Crew
+from formal.race import interrupts
 from formal.repair.candidates import Candidates
 from formal.repair.edits import Act, Edit, Offer, keys_of, offer
 from formal.repair.embedding import applied, embedded
@@ -139,6 +140,7 @@ class _Search:
         self._keys = [keys_of(*one) for one in self._programs]
         self._walkers: dict[int, Walker] = {}
         self._pending: list[_Asked] = []
+        self._noted: list[int] = []  # signals that have come
 
     def _same(self, known: Sequence[Operations]) -> None:
         """One more statement must be written in the same way everywhere."""
@@ -150,10 +152,8 @@ class _Search:
     def run(self) -> Found:
         found = self._found
         try:
-            found.before = tuple(self._answers(self._ask({})))
-            if all(report.verdict is Verdict.PROVED for report in found.before):
-                raise NothingToRepair
-            self._look()
+            with interrupts() as self._noted:  # raised in the middle of the solver's own code, it would be lost
+                self._all()
         except KeyboardInterrupt:
             found.interrupted = True
             found.stopped = "interrupted"
@@ -164,6 +164,14 @@ class _Search:
         found.repairs = self._least()
         found.seconds = time.monotonic() - self._begun
         return found
+
+    def _all(self) -> None:
+        """Raises NothingToRepair, KeyboardInterrupt, _OutOfTime, Unsettled."""
+        found = self._found
+        found.before = tuple(self._answers(self._ask({})))
+        if all(report.verdict is Verdict.PROVED for report in found.before):
+            raise NothingToRepair
+        self._look()
 
     # ------------------------------------------------------------ candidates
 
@@ -199,6 +207,7 @@ class _Search:
         self._found.looked_at += 1
         acts = acts_of(edits)
         for number in range(len(self._models)):
+            self._look_at_the_clock()
             if self._is_as_before(number, acts):
                 continue
             with suppress(TooMany):
@@ -302,6 +311,8 @@ class _Search:
         return sorted(kept, key=lambda one: (one.cost, [order[edit] for edit in one.edits]))
 
     def _look_at_the_clock(self) -> None:
+        if self._noted:
+            raise KeyboardInterrupt
         if time.monotonic() > self._plan.deadline:
             raise _OutOfTime
 
