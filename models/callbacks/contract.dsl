@@ -1,7 +1,7 @@
 // What a save_setup callback may do: the contract between it and whoever invokes the hook, since 930e239d11.
 //
 // `formal prove --contract MODEL` proves a model that invokes the hook with any callbacks that keep to this; `formal prove --contract FILE`
-// holds the callbacks of one file to it. What a callback does beyond its own file goes through the procedures that are named here. What they
+// holds the callbacks of one file to it. What a callback does beyond its own file goes through the procedures named here. What they
 // share, these imports declare.
 
 import "bql.dsl";

@@ -1,4 +1,4 @@
-// A save_setup callback alone: what its importers say, and who may call it. `formal prove --contract FILE` puts the callback of a file in here.
+// A save_setup callback alone: what its importers say, and who may call it. `formal prove --contract FILE` puts a callback in here.
 //
 // A thread without a body stands for whatever that thread does; a procedure without one for whatever it does in the model at hand.
 
