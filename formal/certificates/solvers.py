@@ -68,7 +68,7 @@ def _ask_cvc5(text: str) -> tuple[str, str]:
     import cvc5
 
     solver = cvc5.Solver(cvc5.TermManager())
-    if text.startswith("(set-logic QF_BV)"):
+    if "(set-logic QF_BV)" in text:  # a comment may stand before it
         solver.setOption("bitblast", "eager")  # measured: ten times faster than the default on the largest scripts,
         solver.setOption("bool-to-bv", "ite")  # and with this a tenth faster again
     parser = cvc5.InputParser(solver)
