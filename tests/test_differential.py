@@ -48,7 +48,7 @@ def test_a_loop_may_need_a_step_before_it_that_touches_nothing() -> None:
         bool x;
         thread a { want = true; await x; want = false; }
         thread b { loop { x = true; x = false; } }
-        thread once { skip; }
+        thread idler { skip; }
         liveness gets_in: want leads to !want;
         """
     )
