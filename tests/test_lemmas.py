@@ -48,7 +48,7 @@ thread t[i: 2] {
         leave();
     }
 }
-thread once {
+thread late {
     with m {
         x = false;
     }
@@ -67,9 +67,9 @@ def test_lines_are_those_of_the_source() -> None:
     assert proof(BRACKETS).lines() == (
         "t[0], t[1]: m held everywhere but at enter:6",
         "t[0], t[1]: inside exactly at touch, leave:10",
-        "once: m held everywhere but at once:24.enter",
-        "once: !inside everywhere",
-        "once: x only at once:24.enter,25",
+        "late: m held everywhere but at late:24.enter",
+        "late: !inside everywhere",
+        "late: x only at late:24.enter,25",
     )
 
 
@@ -100,7 +100,7 @@ def test_a_false_note_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever suggests a lemma may be wrong: nothing is told that is not inductive, at the start or after a step."""
 
     def lying(parts: Parts) -> list[Note]:
-        lies = [Note("once", "m held", "surely", frozenset(), ((Literal(part, values, negated),),)) for part, values, negated in LIES]
+        lies = [Note("late", "m held", "surely", frozenset(), ((Literal(part, values, negated),),)) for part, values, negated in LIES]
         return [*outline(parts), *lies]
 
     honest = proof(BRACKETS).lines()
@@ -108,7 +108,7 @@ def test_a_false_note_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     assert proof(BRACKETS).lines() == honest
 
 
-LIES = [("m.owner", ("once",), False), ("m.owner", ("none",), False), ("x", ("true",), True)]
+LIES = [("m.owner", ("late",), False), ("m.owner", ("none",), False), ("x", ("true",), True)]
 
 
 def test_spawned_threads_and_locks_that_are_shared() -> None:
