@@ -520,6 +520,16 @@ def test_no_record_at_all(text: str, message: str) -> None:
         read(text)
 
 
+def test_comparisons_are_left_out_and_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("proofs/one--other.compare.json").write_text("{}")
+    code, out, err = recheck(capsys, "proofs/counted.json", "proofs/one--other.compare.json", "--solver", "z3")
+    assert (code, out.count(": stands")) == (0, 1)
+    assert err == "note: 1 comparison left out; `formal regress` holds those to their models\n"
+    code, _, err = recheck(capsys, "proofs/one--other.compare.json")
+    assert code == 2
+    assert "there are only comparisons here" in err
+
+
 def test_a_report_is_not_a_record(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["prove", "counted.dsl", "--format", "json", "-o", "report.json"])
     assert recheck(capsys, "report.json")[0] == 2

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formal import __version__
-from formal.console import Exit, Parser, UsageError, answer, check_folder, check_writable, positive, say_diagnostics, seconds
+from formal.console import Exit, Parser, UsageError, answer, check_folder, check_writable, positive, say, say_diagnostics, seconds
 
 if TYPE_CHECKING:
     from formal.certificates.checking import Checked
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
     check_writable(arguments.output)
     solvers, missing = choose_solvers(arguments.solvers)
-    jobs = _load(dict.fromkeys(arguments.records))
+    jobs = _load(_records(arguments.records))
     if jobs is None:
         return Exit.USAGE
     folder = _script_folder(arguments.smtlib, jobs)
@@ -124,6 +124,19 @@ def read_record(path: Path) -> Record:
         return read(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise BadRecord(f"it is not a text in UTF-8 ({error})") from error
+
+
+def _records(paths: Sequence[str]) -> list[str]:
+    """The paths without those of stored comparisons, which is said. Raises UsageError if nothing is left."""
+    from formal.commands.regress import SUFFIX
+
+    records = [path for path in dict.fromkeys(paths) if not path.endswith(SUFFIX)]
+    if not records:
+        raise UsageError("there are only comparisons here", "`formal regress` holds those to their models")
+    left = len(dict.fromkeys(paths)) - len(records)
+    if left:
+        say(f"note: {_counted(left, 'comparison')} left out; `formal regress` holds those to their models")
+    return records
 
 
 def _load(paths: Iterable[str]) -> list[_Job] | None:
