@@ -51,17 +51,21 @@ def find_lasso(exploration: Exploration, prop: Property) -> Lasso | None:
     entry, part = min(((min(part, key=rank.__getitem__), part) for part in parts), key=lambda best: rank[best[0]])
     stem = _stem((True, entry), before)
     path = stem + finder.loop(entry, part)
-    inside = sorted(set().union(*parts), key=rank.__getitem__)
-    undercut = shorter(finder.graph(), _lengths(inside, before), len(path))
+    lengths = _lengths(before)
+    inside = {number: lengths[True, number] for number in sorted(set().union(*parts), key=rank.__getitem__)}
+    undercut = shorter(finder.graph(), inside, len(path))
     if undercut.loop is None:
         return Lasso(path, len(stem), undercut.exact)
     stem = _stem((True, undercut.loop.entry), before)
     return Lasso([*stem, *undercut.loop.path], len(stem), undercut.exact)
 
 
-def _lengths(states: Iterable[int], before: Before) -> dict[int, int]:
-    """How many steps lead to each state in which the goal is owed; the states come as `before` met them, so breadth first."""
-    return {number: len(_stem((True, number), before)) for number in states}
+def _lengths(before: Before) -> Mapping[Stood, int]:
+    """How many steps lead to each; the step before was met before."""
+    lengths: dict[Stood, int] = {}
+    for stood, arrival in before.items():
+        lengths[stood] = 0 if arrival is None else lengths[arrival[1]] + 1
+    return lengths
 
 
 def _test(exploration: Exploration, condition: Expr | None) -> Callable[[State], bool]:
