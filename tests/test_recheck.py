@@ -657,6 +657,12 @@ def test_states_that_contradict_solvers(here: Path, capsys: pytest.CaptureFixtur
     assert recheck(capsys, path, "--solver", "z3", "--explore")[0] == 1  # the solver has found it out
 
 
+def test_states_are_not_asked_about_what_is_not_there(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = recheck(capsys, tamper("counted.json", add("magic in {0}")), "--explore")
+    assert code == 1
+    assert "there is no `magic` in this model" in out
+
+
 def test_states_that_contradict_what_is_proved(here: Path, capsys: pytest.CaptureFixture[str], stub: Stub) -> None:
     stub("yes", says("unsat"))
     violated = both(

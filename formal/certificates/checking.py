@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
-from formal.certificates.confirming import Confirmed, confirm
 from formal.certificates.record import BY_INVARIANT, BY_RANKING, Claim, Record
 from formal.certificates.solvers import SAT, UNSAT, Answer, Solver, ask
 from formal.program import Program
@@ -34,6 +33,16 @@ _ORDER: Final = (Verdict.VIOLATED, Verdict.UNDECIDED, Verdict.PROVED_UP_TO, Verd
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What going through all reachable states came to. `states`: how many there are; None if that was not done, and why. `problems`: what
+    they contradict."""
+
+    states: int | None
+    reason: str = ""
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """`state`: "nothing" if there is nothing in it to recheck; `problems`: why it does not stand; `scripts`: the obligations by
     name, and the solvers' `answers` to them; `followed`: steps of each witness that stands; `unchecked`: properties whose verdict nothing
@@ -48,9 +57,8 @@ class Checked:
     confirmed: Confirmed | None = None
 
 
-def check(record: Record, program: Program, solvers: Sequence[Solver], deadline: float, jobs: int, explore: int | None = None) -> Checked:
-    """Check a record. `program`: loaded as the record says; `deadline`: of time.monotonic(); `jobs`: solvers at work at the same time;
-    `explore`: go through all reachable states, too, where there are at most so many."""
+def check(record: Record, program: Program, solvers: Sequence[Solver], deadline: float, jobs: int) -> Checked:
+    """Check a record. `program`: loaded as the record says; `deadline`: of time.monotonic(); `jobs`: solvers at work at the same time."""
     if program.digest != record.digest:
         return Checked("stale", (f"{record.file} has changed since this was recorded",))
     wrong = (*_header(record, program), *_claims(record, program), *_proof(record, program), *_rankings(record, program))
@@ -65,11 +73,7 @@ def check(record: Record, program: Program, solvers: Sequence[Solver], deadline:
         state = "differs"
     if not answers and not followed and state == "stands":
         state, told = "nothing", ("nothing in it can be rechecked",)
-    confirmed = None if explore is None or record.invariant is None else confirm(record, program, explore)
-    if confirmed is not None and confirmed.problems:
-        state = "disagreement" if state == "stands" else state
-        told = (*told, *confirmed.problems)
-    return Checked(state, (*problems, *told), scripts, answers, followed, _unchecked(record), confirmed)
+    return Checked(state, (*problems, *told), scripts, answers, followed, _unchecked(record))
 
 
 # ---------------------------------------------------------------- what the record says against itself and the model

@@ -6,11 +6,12 @@ proved, or that there are too many states to say. What is found here contradicts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Final
 
+from formal.certificates.checking import Checked, Confirmed
 from formal.certificates.record import Record
 from formal.engines.protocol import REDUCTIONS, Event, Finding, Options
 from formal.invariant import Clause, Invariant, clause_text
@@ -24,13 +25,13 @@ MOST_STATES: Final = 200_000
 _MEMORY: Final = 4096  # mebibytes
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """`states`: how many there are, all of them looked at; None if that was not done, and why. `problems`: what they contradict."""
-
-    states: int | None
-    reason: str = ""
-    problems: tuple[str, ...] = ()
+def with_states(record: Record, program: Program, checked: Checked, most: int = MOST_STATES) -> Checked:
+    """What was found by rechecking, with what all reachable states say of the same invariant, if it could be asked about at all."""
+    if not checked.scripts:
+        return checked
+    confirmed = confirm(record, program, most)
+    state = "disagreement" if confirmed.problems and checked.state == "stands" else checked.state
+    return replace(checked, state=state, problems=(*checked.problems, *confirmed.problems), confirmed=confirmed)
 
 
 def confirm(record: Record, program: Program, most: int = MOST_STATES) -> Confirmed:

@@ -80,6 +80,9 @@ class Record:
 # ---------------------------------------------------------------- writing
 
 
+COMPARED: Final = ".compare.json"  # how the names of stored comparisons end, which lie beside records
+
+
 def file_name(report: Report) -> str:
     """The name of the file in which the record belongs."""
     return "-".join([report.model, *(f"{name}={value}" for name, value in sorted(report.defines.items()))]) + ".json"

@@ -10,6 +10,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
+from typing import TypeAlias
 
 from formal.certificates.checking import Checked, check
 from formal.certificates.record import Record
@@ -20,14 +21,21 @@ from formal.program import Program
 
 _TICK = 0.2  # seconds
 
+Further: TypeAlias = Callable[[Record, Program, Checked], Checked]
+
+
+def no_further(record: Record, program: Program, checked: Checked) -> Checked:  # noqa: ARG001 - one of several opinions
+    """Nobody else is asked."""
+    return checked
+
 
 def check_several(
-    items: Sequence[tuple[Record, Program]], solvers: Sequence[Solver], seconds: float, workers: int, explore: int | None = None
+    items: Sequence[tuple[Record, Program]], solvers: Sequence[Solver], seconds: float, workers: int, further: Further = no_further
 ) -> Iterator[Checked]:
-    """`seconds`: for each record; `workers`: how many processes may be at work; `explore`: as for one record. Raises InternalError when a
-    check breaks down."""
+    """`seconds`: for each record; `workers`: how many processes may be at work; `further`: somebody else's opinion on each record, given
+    where it is checked. Raises InternalError when a check breaks down."""
     if len(items) == 1:
-        yield check(*items[0], solvers, time.monotonic() + seconds, workers, explore)
+        yield further(*items[0], check(*items[0], solvers, time.monotonic() + seconds, workers))
         return
     prepare(solvers)
     import_module("formal.certificates.asking")  # what all children need
@@ -38,7 +46,7 @@ def check_several(
     try:
         while told < len(items):
             while started < len(items) and len(working) < workers:
-                working[Child(_work(*items[started], solvers, seconds, explore), list(working))] = started
+                working[Child(_work(*items[started], solvers, seconds, further), list(working))] = started
                 started += 1
             for child in wait(list(working), _TICK):
                 for value in child.receive():
@@ -54,9 +62,9 @@ def check_several(
         gc.unfreeze()
 
 
-def _work(record: Record, program: Program, solvers: Sequence[Solver], seconds: float, explore: int | None) -> Callable[[Tell], None]:
+def _work(record: Record, program: Program, solvers: Sequence[Solver], seconds: float, further: Further) -> Callable[[Tell], None]:
     """One solver at a time: the records share the processors."""
-    return lambda tell: tell(check(record, program, solvers, time.monotonic() + seconds, 1, explore))
+    return lambda tell: tell(further(record, program, check(record, program, solvers, time.monotonic() + seconds, 1)))
 
 
 def _take(value: object, number: int, found: dict[int, Checked]) -> None:

@@ -162,9 +162,10 @@ class _Work:
         )
 
     def _write(self, found: Comparison) -> None:
+        from formal.certificates.record import COMPARED
         from formal.compare.document import document
 
-        name = f"{found.before.model}--{found.after.model}.compare.json"
+        name = f"{found.before.model}--{found.after.model}{COMPARED}"
         answer(document(found), str(Path(self._arguments.save) / name))
 
 

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,9 @@ from formal import __version__
 from formal.console import Exit, Parser, UsageError, answer, check_folder, check_writable, positive, say, say_diagnostics, seconds
 
 if TYPE_CHECKING:
-    from formal.certificates.checking import Checked
-    from formal.certificates.confirming import Confirmed
+    from formal.certificates.checking import Checked, Confirmed
     from formal.certificates.record import Record
+    from formal.certificates.several import Further
     from formal.certificates.solvers import Answer, Solver
     from formal.program import Program
 
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = _script_folder(arguments.smtlib, jobs)
     live = arguments.format == "text" and arguments.output is None
     told: list[tuple[_Job, Checked]] = []
-    found = check_several([(job.record, job.program) for job in jobs], solvers, arguments.timeout, os.cpu_count() or 1, arguments.explore)
+    found = check_several([(job.record, job.program) for job in jobs], solvers, arguments.timeout, os.cpu_count() or 1, _further(arguments))
     for job, checked in zip(jobs, found, strict=True):
         told.append((job, checked))
         if folder is not None:
@@ -126,11 +127,22 @@ def read_record(path: Path) -> Record:
         raise BadRecord(f"it is not a text in UTF-8 ({error})") from error
 
 
+def _further(arguments: argparse.Namespace) -> Further:
+    """Who else is asked about each record."""
+    from formal.certificates.several import no_further
+
+    if arguments.explore is None:
+        return no_further
+    from formal.certificates.confirming import with_states
+
+    return partial(with_states, most=arguments.explore)
+
+
 def _records(paths: Sequence[str]) -> list[str]:
     """The paths without those of stored comparisons, which is said. Raises UsageError if nothing is left."""
-    from formal.commands.regress import SUFFIX
+    from formal.certificates.record import COMPARED
 
-    records = [path for path in dict.fromkeys(paths) if not path.endswith(SUFFIX)]
+    records = [path for path in dict.fromkeys(paths) if not path.endswith(COMPARED)]
     if not records:
         raise UsageError("there are only comparisons here", "`formal regress` holds those to their models")
     left = len(dict.fromkeys(paths)) - len(records)

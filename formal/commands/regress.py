@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from formal.certificates.record import Record
     from formal.certificates.solvers import Solver
 
-SUFFIX = ".compare.json"  # of stored comparisons
 _GRACE = 10.0  # seconds beyond --timeout before a model's process is ended from outside
 
 
@@ -163,13 +162,14 @@ def _proofs(arguments: argparse.Namespace) -> str | None:
 
 def _stored(folder: str, protocols: Sequence[str], paths: Sequence[str]) -> tuple[Records, list[Row], tuple[Solver, ...]]:
     """The records of these models; rows for those that are of no model, or cannot be read; solvers that are not installed."""
+    from formal.certificates.record import COMPARED
     from formal.recorded import BadRecord
 
     by_file = {Path(path).resolve(): path for path in protocols}
     found: dict[str, list[tuple[str, Record]]] = {}
     stray = []
     for path in sorted(Path(folder).glob("*.json")):
-        if path.name.endswith(SUFFIX):
+        if path.name.endswith(COMPARED):
             stray.append(_compared(path))
             continue
         try:
