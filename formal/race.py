@@ -187,7 +187,8 @@ class _Race:
             return
         first = self.settled.setdefault(finding.prop, Settled(contender.name, finding))
         if first.engine != contender.name:
-            _compare(first, Settled(contender.name, finding), exact=self.kinds[finding.prop] != "liveness")
+            exact = self.kinds[finding.prop] != "liveness" and first.finding.shortest and finding.shortest
+            _compare(first, Settled(contender.name, finding), exact=exact)
         if finding.verdict is Verdict.VIOLATED and finding.depth is not None:
             for other in self.contenders:
                 self._check_cover(other, Settled(contender.name, finding))

@@ -260,7 +260,7 @@ def test_whatever_others_can_see_is_seen(text: str) -> None:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Merge in the smallest models too, however little there is to merge."""
     monkeypatch.setattr(explicit, "FEW", 0)
-    monkeypatch.setattr(scout, "FEW", 1_000_000)
+    monkeypatch.setattr(scout, "ENOUGH", 1_000_000)
 
 
 def told(program: Program, without: frozenset[str] = frozenset()) -> list[Event]:
@@ -329,7 +329,7 @@ def test_a_depth_or_liveness_asks_for_single_steps(at_once: None) -> None:
 
 def test_where_nothing_can_be_merged_it_is_not_tried_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explicit, "FEW", 10)
-    monkeypatch.setattr(scout, "FEW", 20)
+    monkeypatch.setattr(scout, "ENOUGH", 20)
     program = program_of("0..99 n; thread t[2] { loop { n = (n + 1) % 100; } }")
     (figures,) = [event.figures for event in told(program) if isinstance(event, Statistics)]
     assert figures["states"] == 100

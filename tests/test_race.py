@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,14 @@ def test_one_job_at_a_time_still_asks_everybody(run: Callable[..., Outcome]) -> 
 def test_a_contradiction_is_not_smoothed_over(run: Callable[..., Outcome], one: object, two: object) -> None:
     with pytest.raises(Disagreement, match="a: "):
         run("a b", {"x": telling(one, then=forever), "y": telling(two, then=forever)})
+
+
+def test_witnesses_that_need_not_be_the_shortest_need_not_be_of_one_length(run: Callable[..., Outcome]) -> None:
+    long = replace(violated("a", 4), shortest=False)
+    outcome = run("a b", {"x": telling(violated("a", 3)), "y": telling(Progress(2, ""), long)})
+    assert outcome.settled["a"].finding.verdict is Verdict.VIOLATED
+    with pytest.raises(Disagreement, match="a: "):
+        run("a b", {"x": telling(Progress(4, ""), then=forever), "y": telling(long, then=forever)})
 
 
 def test_lassos_need_not_be_of_one_length(run: Callable[..., Outcome]) -> None:

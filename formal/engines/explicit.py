@@ -1,11 +1,11 @@
-"""Explicit states: explores every reachable state, and so proves, or finds the shortest violation.
+"""Explicit states: explores every reachable state, and so proves, or finds violations, the shortest as far as that is within reach.
 
 In: a program and options. Out: findings, progress, statistics. It stands on the interpreter alone and knows no solver.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from formal.diagnostics import InternalError
@@ -15,7 +15,8 @@ from formal.engines.protocol import MERGING, SYMMETRY, Finding, Options, Progres
 from formal.engines.scout import FEW, FEW_ALIKE, Scout
 from formal.engines.shortest import Shortest
 from formal.engines.survey import Survey, survey
-from formal.interp import Machine, State
+from formal.engines.witnesses import Witnessed, Witnesses
+from formal.interp import Machine, State, Symmetry
 from formal.program import Expr, Program, Property
 from formal.verdict import Move, Trace, Verdict
 
@@ -55,6 +56,8 @@ class _Search:
         self._fold = SYMMETRY not in options.without and not single
         self._exploration = Exploration(Machine(program), options.memory)
         self._shortest = Shortest(self._exploration)
+        self._witnesses = Witnesses(self._exploration.machine, self._properties, options.memory, merge=self._merge, fold=self._fold)
+        self._hunts = True  # once, where a search grows too fast to come as deep as deadlocks may be
         self._reduced: dict[str, int] = {}  # figures of the searches that leave something out
         self._found: dict[str, _Found] = {}
         self._watch()
@@ -74,14 +77,23 @@ class _Search:
         says in how few steps. Few states are explored plainly at once. Raises OutOfMemory."""
         if not (self._merge or self._fold):
             return
-        # Loops in any order were measured to cost more than they save: multifd_sync_unlocked with 4 channels 26 s, and 19 s without.
-        symmetry = self._exploration.machine.symmetry(self._conditions(), exact=True) if self._fold else None
-        few = FEW_ALIKE if symmetry else FEW
-        self.explore(lambda: len(self._exploration.states) >= few)
-        if symmetry and self._more:
-            self._send(Scout(self._exploration.machine, self._open.values(), self._memory, symmetry, merge=self._merge))
-        if self._merge and self._more and not (symmetry and symmetry.exact):
-            self._send(Scout(self._exploration.machine, self._open.values(), self._memory))
+        ways = self._ways()
+        few = (FEW_ALIKE if ways[0] else FEW) // len(self._exploration.machine.program.threads)
+        self.explore(lambda: self._exploration.coming >= few)
+        for symmetry in ways:
+            if self._more:
+                self._send(Scout(self._exploration.machine, self._open.values(), self._memory, symmetry, merge=self._merge))
+
+    def _ways(self) -> list[Symmetry | None]:
+        """What is taken for the same, one search after the other: what adds executions may come to nothing."""
+        found: list[Symmetry | None] = []
+        for exact in (False, True) if self._fold else ():
+            symmetry = self._exploration.machine.symmetry(self._conditions(), exact=exact)
+            if symmetry:
+                found.append(symmetry)
+                if symmetry.exact:
+                    return found
+        return [*found, None] if self._merge else found
 
     @property
     def _more(self) -> bool:
@@ -104,7 +116,13 @@ class _Search:
             violated = scout.expand(self._open)
             if scout.useless:
                 return
-            self._settle_violated(violated)
+            if scout.sure:
+                self._settle_violated(violated)
+            elif violated:
+                scout.doubtful.update(self._settle_soon(violated))
+            if self._hunts and scout.grows:
+                self._hunts = False
+                self._settle_soon(self._witnesses.hunt(self._deadlocks, thorough=False))
             self._tell(Progress(self._covered(scout), f"{scout.states:,} states, {scout.leaves_out}"))
         if scout.exhausted:
             explored = _explored(scout.states, scout.transitions, scout.depth - 1)
@@ -113,11 +131,29 @@ class _Search:
             self._watch()
 
     def _settle_violated(self, names: set[str]) -> None:
-        """The plain search goes on until it has found these. Raises OutOfMemory."""
-        self.explore(lambda: names.isdisjoint(self._open))
-        missing = names.intersection(self._open)
+        """These are violated: if nothing else tells how, the plain search goes on until it has found them. Raises OutOfMemory."""
+        left = self._settle_soon(names)
+        self.explore(lambda: left.isdisjoint(self._open))
+        missing = left.intersection(self._open)
         if missing:
             raise InternalError(f"violated where something is left out, and nowhere else: {', '.join(sorted(missing))}")
+
+    def _settle_soon(self, names: set[str]) -> set[str]:
+        """Settles these if an execution is found soon, a shortest one first. Those for which none is. Raises OutOfMemory."""
+        if names:
+            self._settle_found(self._witnesses.best(sorted(names)))
+            most = self._witnesses.most_plain
+            self.explore(lambda: names.isdisjoint(self._open) or self._exploration.coming >= most)
+            self._settle_found(self._witnesses.some(sorted(names.intersection(self._open))))
+        return names.intersection(self._open)
+
+    def _settle_found(self, found: Iterable[Witnessed]) -> None:
+        view = self._exploration.machine.view
+        for one in found:
+            moves = tuple(Move(thread, None if state is None else view(state)) for thread, state in one.steps)
+            reason = "a shortest execution" if one.shortest else "an execution that is not known to be the shortest"
+            self._settle(one.name, Verdict.VIOLATED, len(moves), reason, Trace(one.name, moves), shortest=one.shortest)
+        self._watch()
 
     def _covered(self, scout: Scout) -> int:
         """Steps in which nothing open is violated: merged steps are at least as many as their levels."""
@@ -164,10 +200,12 @@ class _Search:
         exploration = self._exploration
         return tuple(Move(thread, exploration.machine.view(exploration.states[number])) for thread, number in path)
 
-    def _settle(self, name: str, verdict: Verdict, depth: int | None, reason: str, trace: Trace | None = None) -> None:
+    def _settle(
+        self, name: str, verdict: Verdict, depth: int | None, reason: str, trace: Trace | None = None, *, shortest: bool = True
+    ) -> None:
         del self._open[name]
         self._found.pop(name, None)
-        self._tell(Finding(name, verdict, depth, reason, trace))
+        self._tell(Finding(name, verdict, depth, reason, trace, shortest))
 
     # ------------------------------------------------------------ the end
 

@@ -53,6 +53,12 @@ class Exploration:
         return range(self.starts[depth], end)
 
     @property
+    def coming(self) -> int:
+        """The states that there will be with the next level, if it grows as the last one has."""
+        last, before = len(self.level(self.depth)), len(self.level(max(0, self.depth - 1)))
+        return len(self.states) + last * last // max(1, before)
+
+    @property
     def exhausted(self) -> bool:
         """Whether there is no state that was not expanded."""
         return not self.level(self.depth)

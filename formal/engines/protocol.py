@@ -42,13 +42,14 @@ class Options:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One property is settled, for good. `depth`: steps covered (proved_up_to) or the trace's length (violated). `reason`: one line.
-    An `undecided` finding says why this engine gave up on it."""
+    An `undecided` finding says why this engine gave up on it. `shortest`: no violation is shorter than the trace."""
 
     prop: str
     verdict: Verdict
     depth: int | None
     reason: str
     trace: Trace | None = None
+    shortest: bool = True
 
 
 @dataclass(frozen=True, slots=True)

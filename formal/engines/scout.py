@@ -14,19 +14,23 @@ from formal.interp import Machine, State, Symmetry
 from formal.interp.references import Function
 from formal.program import DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, RANGE, Property
 
-FEW: Final = 5000  # states that are explored sooner than it takes to find out what can be merged
-FEW_ALIKE: Final = 1000  # where many of them are alike
+FEW: Final = 20_000  # states, times threads, that are explored sooner than it takes to find out what can be merged
+FEW_ALIKE: Final = 4000  # where many of them are alike
+ENOUGH: Final = 5000  # states after which it is seen how much is merged
+LARGE: Final = 80_000  # states, times the square of threads
+MANY: Final = 10  # states of a level
+GROWTH: Final = 1.6
 LEAST: Final = 20  # steps on which one must have been merged, for this to go on
 
 
 class Scout:
-    """Looks ahead. `doubtful`: what it cannot tell; `useless`: when it should not be asked any more."""
+    """Looks ahead. `sure`: what it finds violated is; `doubtful`: what it cannot tell; `useless`: when it should not be asked any more."""
 
     def __init__(
         self, machine: Machine, properties: Iterable[Property], memory: int | None, symmetry: Symmetry | None = None, *, merge: bool = True
     ) -> None:
         self._properties = {prop.name: prop for prop in properties}
-        self._sure = symmetry is None or symmetry.exact
+        self.sure = symmetry is None or symmetry.exact
         invariants = {
             prop.name: prop.condition for prop in self._properties.values() if prop.kind == "invariant" and prop.condition is not None
         }
@@ -77,6 +81,13 @@ class Scout:
         """How many steps were taken; merged ones are one."""
         return self._exploration.transitions
 
+    @property
+    def grows(self) -> bool:
+        """Whether it is large already, for so many threads, and its last level much larger than the one before."""
+        sizes = [len(self._exploration.level(depth)) for depth in range(max(0, self.depth - 1), self.depth + 1)]
+        large = self.states * self._exploration.threads**2 >= LARGE
+        return large and sizes[-1] >= MANY and sizes[-1] >= GROWTH * sizes[0]
+
     def expand(self, asked: Collection[str]) -> set[str]:
         """The next level: those of the properties asked for that it finds violated for sure. Raises OutOfMemory."""
         self._found.clear()
@@ -88,8 +99,7 @@ class Scout:
         if DEADLOCK_GLOBAL in self._found and self._merging is not None:
             self.doubtful.add(DEADLOCK_PARTIAL)
         if self._merging is not None and self._symmetry is None:
-            self.useless |= self.states >= FEW and self._merging.taken * LEAST < self.transitions
-        self.useless |= not self._sure and not self._found.isdisjoint(asked)  # whether it is so: others will see
+            self.useless |= self.states >= ENOUGH and self._merging.taken * LEAST < self.transitions
         return self._found.intersection(asked) - self.doubtful
 
     def _visit(self, _number: int, state: State, waiting: list[int], moving: list[int]) -> None:

@@ -151,9 +151,6 @@ class Form:
         """By element, what its own cells say."""
         return [known.get(cells := cells_of(state)) or self._own(i, cells) for i, (known, cells_of) in enumerate(self._own_cells)]
 
-    def _keys(self, state: State, colours: list[Colour]) -> list[Key]:
-        return self._marked(state, colours, self._said(state))
-
     def _marked(self, state: State, colours: list[Colour], owns: list[Own]) -> list[Key]:
         marks: dict[int, list[Mark]] = {}
         for thread in self._outsiders:
@@ -204,7 +201,7 @@ class Form:
     def order(self, state: State) -> list[int] | None:
         """Where each element goes in the normal form; None if all stay, as do those that need not move."""
         colours = self.colours(state)
-        keys = self._keys(state, colours)
+        keys = self._marked(state, colours, self._said(state))
         to: list[int] | None = None
         for members in self._classes_of(colours):
             if len(members) > 1 and any(keys[one] > keys[other] for one, other in pairwise(members)):
@@ -320,14 +317,13 @@ class Form:
     def swapped(self, state: State, element: int) -> Iterator[tuple[State, list[int]]]:
         """The states with this element and another one of its colour exchanged, and the exchange; of those that are the same but for names
         one, and none that is the state itself."""
-        colours = self.colours(state)
-        keys = self._keys(state, colours)
-        known = [element]
+        colours, owns = self.colours(state), self._said(state)
+        keys, apart = self._marked(state, colours, owns), self._apart(state, owns)
+        known = set() if element in apart else {keys[element]}
         for i in self._elements:
-            if i != element and colours[i] == colours[element]:
-                if any(keys[i] == keys[other] and self.permuted(state, self.swap(i, other)) == state for other in known):
-                    continue
-                known.append(i)
+            if i != element and colours[i] == colours[element] and (i in apart or keys[i] not in known):
+                if i not in apart:
+                    known.add(keys[i])
                 to = self.swap(i, element)
                 yield self.permuted(state, to), to
 

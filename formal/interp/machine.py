@@ -29,7 +29,7 @@ from formal.interp.sorts import sorts
 from formal.interp.symmetry import Symmetry
 from formal.interp.touching import Touching
 from formal.interp.view import Views, phase_of
-from formal.program import Atomic, Expr, Info, Program
+from formal.program import NONE, Atomic, Expr, Info, MutexDecl, Program, RwlockDecl
 from formal.program import Place as PlaceOf
 from formal.verdict import View
 
@@ -73,6 +73,8 @@ class Machine:
         self._sorts = sorts(program, ())
         self._alike = Likeness(self._layout, self._controls, self._sorts, together=False)
         self._deadlocks = Deadlocks(self._layout, self._controls, self._expressions, self.reach())
+        locks: tuple[MutexDecl | RwlockDecl, ...] = (*program.mutexes, *program.rwlocks)
+        self._lock_slots = [slot for lock in locks for slot in self._layout.slots(lock)]
         self._deadlock_names = tuple(prop.name for prop in program.properties if prop.kind == "deadlock")
         invariants = [(prop.name, prop.condition) for prop in program.properties if prop.kind == "invariant"]
         self._invariants = [(name, self._holds(condition)) for name, condition in invariants if condition is not None]
@@ -227,6 +229,10 @@ class Machine:
     def wait(self, state: State, thread: int) -> Wait:
         """What a running thread that cannot move waits for."""
         return self._deadlocks.wait(state, thread)
+
+    def owners(self, state: State) -> set[int]:
+        """The threads that own a mutex, or a rwlock for writing."""
+        return {state[slot] for slot in self._lock_slots} - {NONE}
 
     def condition(self, expr: Expr) -> Function:
         """A property's condition as a function of the state; undefined is false."""

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from formal.diagnostics import InternalError
 from formal.interp.changes import Stop
 from formal.interp.control import Controls
 from formal.interp.environment import NOBODY, Env
@@ -27,6 +28,8 @@ from formal.interp.touching import Touching, in_the_way
 from formal.program import RANGE, Binary, Expr, MutexDecl, Quantifier, RwlockDecl
 
 Compile: TypeAlias = Callable[[Expr, Env], Function]
+ENDS: Final = 16  # of one merged step, behind which no more choices are taken with it
+Came: TypeAlias = dict[State, tuple[int, State]]
 Held: TypeAlias = tuple[int, ...]  # slots of locks that nobody but one thread can have as long as it does not move
 
 
@@ -113,8 +116,9 @@ class Merging:
     # ------------------------------------------------------------ merged steps
 
     def first(self, state: State) -> list[State]:
-        """The states to start from: every thread has taken the quiet steps that it starts with."""
-        return list(dict.fromkeys(self._close(state, tuple(self._threads))))
+        """What to start from: every thread has taken the quiet steps that it starts with, up to a choice: all combinations of those are
+        too many."""
+        return self._close(state, tuple(self._threads), most=1)
 
     def step(self, control: int) -> Run:
         """The step from there, and the quiet ones behind it."""
@@ -140,8 +144,26 @@ class Merging:
         quiet = self._quiet[control] if control in self._quiet else self._learn(control)
         return None if quiet is None else self._after(quiet, state)
 
-    def _close(self, state: State, movers: tuple[int, ...]) -> list[State]:
-        """The states in which none of these threads has a quiet step any more, or only one from where it has been."""
+    def from_start(self, first: State, end: State) -> list[tuple[int, State]]:
+        """The quiet steps, one by one, from the first state to one of those that are started from: who takes each, and what comes of it."""
+        came: Came = {}
+        self._close(first, tuple(self._threads), came, most=1)
+        return _back(came, first, end)
+
+    def one_by_one(self, state: State, thread: int, end: State) -> list[tuple[int, State]]:
+        """The steps that one of a thread's merged steps is made of: who takes each, and what comes of it."""
+        control = state[thread]
+        movers = (*self._spawned(self._all.step(control)), thread)
+        for _, after in self._run(control)(state):
+            came: Came = {}
+            if not isinstance(after, Stop) and end in self._close(after, movers, came):
+                return [(thread, after), *_back(came, after, end)]
+        raise InternalError("no merged step leads there")
+
+    def _close(self, state: State, movers: tuple[int, ...], came: Came | None = None, most: int = ENDS) -> list[State]:
+        """The states in which none of these threads has a quiet step any more, or only one from where it has been. `came` is told of each
+        state behind a quiet step who has taken it, and from where. Where there are as many as `most`, steps that may go several ways are
+        left for later."""
         ends: list[State] = []
         todo: list[tuple[State, tuple[int, ...], tuple[int, ...]]] = [(state, movers, ())]
         while todo:
@@ -150,13 +172,16 @@ class Merging:
                 control = state[movers[-1]]
                 quiet = self._quiet[control] if control in self._quiet else self._learn(control)
                 after = None if quiet is None or control in passed else self._after(quiet, state)
-                if quiet is None or after is None:
+                if quiet is None or after is None or (len(after) > 1 and len(ends) + len(todo) + 1 >= most):
                     movers = movers[:-1]
                     continue
                 self.taken += 1
                 passed = (*passed, control)
                 if quiet.spawned:
                     movers = (*quiet.spawned, *movers)
+                if came is not None:
+                    for other in after:
+                        came.setdefault(other, (quiet.thread, state))
                 state = after[0]
                 if len(after) > 1:
                     todo += [(other, movers, passed) for other in after[1:]]
@@ -279,6 +304,17 @@ class Merging:
 
     def _spawned(self, effects: Effects) -> tuple[int, ...]:
         return tuple(sorted(effect.object for effect in effects if effect.kind == "spawn"))
+
+
+def _back(came: Came, first: State, end: State) -> list[tuple[int, State]]:
+    """The way to the end; it is found from there."""
+    found: list[tuple[int, State]] = []
+    while end != first:
+        thread, before = came[end]
+        found.append((thread, end))
+        end = before
+    found.reverse()
+    return found
 
 
 def conjuncts(expr: Expr, env: Env) -> Iterator[tuple[Expr, Env]]:

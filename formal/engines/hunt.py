@@ -1,0 +1,133 @@
+"""A search for violations that may miss some: merged steps, and of states that are the same but for names the first one only, whether or
+not that loses executions; by turns the state that was found first, and two guesses at where a deadlock may be near.
+
+In: a machine, properties, what is taken for the same. Out: executions of the program, step by step, each with what it violates. They are
+not known to be the shortest. Nothing is proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+from formal.engines.exploration import FIRST_PLACE, LOOK_UP_EVERY, Exploration
+from formal.engines.looking import Looking
+from formal.interp import Machine, Run, State, Stop, Symmetry
+from formal.interp.layout import FINISHED
+from formal.program import Property
+
+
+@dataclass(frozen=True, slots=True)
+class Hunted:
+    """An execution: who moves and what comes of it, step by step; who goes wrong then."""
+
+    steps: tuple[tuple[int, State], ...]
+    last: int | None
+
+
+class Hunt:
+    """Looks for the violations of some properties. `found`: of each the first execution."""
+
+    def __init__(
+        self, machine: Machine, properties: Iterable[Property], memory: int | None, symmetry: Symmetry | None, *, merge: bool
+    ) -> None:
+        asked = list(properties)
+        conditions = [prop.condition for prop in asked if prop.kind == "invariant" and prop.condition is not None]
+        self._machine = machine
+        self._looking = Looking(machine, asked)
+        self._wanted = {prop.name for prop in asked}
+        self._symmetry = symmetry
+        self._merging = machine.merging(conditions) if merge else None
+        self._exploration = Exploration(machine, memory, self._merging)  # for its steps, and for what it starts from
+        self._runs: dict[int, Run] = {}
+        self._states: list[State] = []
+        self._came: list[tuple[int, int]] = []  # from which state, by whom; -1: from the start
+        self._known: set[State] = set()
+        self._queues: tuple[list[tuple[int, ...]], ...] = ([], [], [])
+        self._done: set[int] = set()
+        self.found: dict[str, Hunted] = {}
+        for state in self._exploration.states:
+            self._add(state, -1, 0, 0)
+
+    def go_on(self, most: int) -> None:
+        """Until all is found, nothing is left, or there are so many states. Raises OutOfMemory."""
+        while self._wanted and len(self._states) < most:
+            number = self._next()
+            if number is None:
+                return
+            if len(self._done) % LOOK_UP_EVERY == 0:
+                self._exploration.look_at_memory()
+            self._done.add(number)
+            self._expand(number)
+
+    def _next(self) -> int | None:
+        """By turns the first one that was found, one behind a state in which the most waited, and one in which the most have a lock."""
+        for turn in range(len(self._done), len(self._done) + len(self._queues)):
+            queue = self._queues[turn % len(self._queues)]
+            while queue:
+                number = heappop(queue)[-1]
+                if number not in self._done:
+                    return number
+        return None
+
+    def _add(self, state: State, before: int, thread: int, waiting: int) -> None:
+        normal = state if self._symmetry is None else self._symmetry.normal(state)
+        if normal in self._known:
+            return
+        self._known.add(normal)
+        number = len(self._states)
+        self._states.append(state)
+        self._came.append((before, thread))
+        finished = state[: self._exploration.threads].count(FINISHED)  # they will not have a lock any more
+        ranks = ((), (-waiting, -number), (finished - len(self._machine.owners(state)), -waiting, -number))
+        for queue, rank in zip(self._queues, ranks, strict=True):
+            heappush(queue, (*rank, number))
+
+    def _expand(self, number: int) -> None:
+        state = self._states[number]
+        twins: Mapping[int, int] = {} if self._symmetry is None else self._symmetry.twins(state)
+        waiting: list[int] = []
+        moving: list[int] = []
+        ahead: list[tuple[int, State]] = []
+        for thread in range(self._exploration.threads):
+            if state[thread] < FIRST_PLACE:
+                continue
+            if thread in twins:
+                (moving if twins[thread] in moving else waiting).append(thread)
+                continue
+            results = self._exploration.run_of(state[thread])(state)
+            (moving if results else waiting).append(thread)
+            for _, after in results:
+                if not isinstance(after, Stop):
+                    ahead.append((thread, after))
+                elif after.prop in self._wanted:
+                    self._find(after.prop, number, thread)
+        for name in self._looking.at(state, waiting, moving, self._wanted):
+            self._find(name, number, None)
+        for thread, after in ahead:
+            self._add(after, number, thread, len(waiting))
+
+    # ------------------------------------------------------------ what was found
+
+    def _find(self, name: str, number: int, last: int | None) -> None:
+        self._wanted.discard(name)
+        self.found[name] = Hunted(tuple(self._steps(number)), last)
+
+    def _steps(self, number: int) -> list[tuple[int, State]]:
+        merged = []
+        while number >= 0:
+            before, thread = self._came[number]
+            merged.append((before, thread, self._states[number]))
+            number = before
+        found: list[tuple[int, State]] = []
+        for before, thread, state in reversed(merged):
+            found += self._one_by_one(before, thread, state)
+        return found
+
+    def _one_by_one(self, before: int, thread: int, state: State) -> list[tuple[int, State]]:
+        if self._merging is None:
+            return [] if before < 0 else [(thread, state)]
+        if before < 0:
+            return self._merging.from_start(self._machine.initial(), state)
+        return self._merging.one_by_one(self._states[before], thread, state)
