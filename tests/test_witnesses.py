@@ -111,7 +111,9 @@ def test_many_choices_at_the_start_are_not_combined() -> None:
 
 
 def test_a_merged_step_has_few_ends_and_can_be_taken_apart() -> None:
-    machine = Machine(program_of("bool b[9]; thread t[i: 9] { choose { b[i] = true; } or { skip; } } thread u { for i in 0..8 { spawn t[i]; } }"))
+    machine = Machine(
+        program_of("bool b[9]; thread t[i: 9] { choose { b[i] = true; } or { skip; } } thread u { for i in 0..8 { spawn t[i]; } }")
+    )
     merging, first = machine.merging(()), machine.initial()
     steps = {after for _, after in merging.step(first[9])(first)}
     assert 2 <= len(steps) <= 2 * ENDS
