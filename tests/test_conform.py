@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from simulated_log import Simulated
 
 from formal.cli import main
@@ -19,8 +20,11 @@ from formal.conform.log import BadLog
 from formal.conform.mapping import Mapping
 from formal.conform.mutating import mutants
 from formal.conform.reading import read
+from formal.engines import explicit
+from formal.engines.protocol import Event, Finding, Options
 from formal.frontend import load
 from formal.interp import Machine, State
+from formal.resources import schema_path
 from formal.verdict import View
 
 ROOT = Path(__file__).parent.parent
@@ -92,6 +96,18 @@ def test_what_stands_in_the_way_is_named() -> None:
     assert result.rejection is not None
     assert [one.wait for one in result.rejection.stood] == ["it waits for BQL, which vcpu[0] holds"]
     assert [(one.thread, one.shown) for one in result.rejection.allowed] == [("vcpu[0]", "qemu_mutex_unlock softmmu/cpus.c:511")]
+
+
+@pytest.mark.parametrize("model", ["savevm_locked", "savevm_unlocked", "savevm_resume"])
+def test_what_a_run_does_beside_it_changes_no_verdict(model: str) -> None:
+    found = []
+    for extra in ((), (str(ROOT / "models/traces/run.dsl"),)):
+        loaded = load(str(ROOT / f"models/{model}.dsl"), {}, extra)
+        assert loaded.program is not None
+        events: list[Event] = []
+        explicit.run(loaded.program, Options(tuple(prop.name for prop in loaded.program.properties)), events.append)
+        found.append({event.prop: event.verdict for event in events if isinstance(event, Finding)})
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize(
@@ -404,6 +420,7 @@ def test_exit_codes_and_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(tmp_path, capsys, "good.log", "bad.log", "--format", "json", "--mutate", "3")
+    Draft202012Validator(json.loads(schema_path("conform").read_text())).validate(json.loads(out))
     good, mutated, bad = json.loads(out)
     assert code == 1
     assert (good["verdict"], good["rejection"], good["events"]["mapped"]) == ("accepted", None, 2)
@@ -415,3 +432,5 @@ def test_memory_is_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setattr("formal.commands.conform.STATE", 1024 * 1024)
     code, out, _ = run(tmp_path, capsys, "good.log", "--memory", "1")
     assert (code, "undecided" in out) == (3, True)
+    _, out, _ = run(tmp_path, capsys, "good.log", "--memory", "1", "--format", "json")
+    Draft202012Validator(json.loads(schema_path("conform").read_text())).validate(json.loads(out))

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import pickle
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from formal.cli import main
+from formal.diagnostics import InternalError
+from formal.executor.crew import PROCESSES, crew
 from formal.fingerprint import fingerprint
 from formal.frontend import load, load_text
+from formal.mutants import questions, running
+from formal.mutants.beside import Neighbour
 from formal.mutants.bisimulation import same_in_steps, same_to_properties
 from formal.mutants.explaining import explained, explanations
 from formal.mutants.judging import Fate, Judge, graph_of
 from formal.mutants.operators import Mutant, mutants
-from formal.mutants.running import Late, answers
+from formal.mutants.questions import Given, Question, Subject
+from formal.mutants.running import Broke, Late, answers
 from formal.mutants.study import NotProved, Plan, Study, study
 from formal.program import Program
+from formal.resources import schema_path
 from formal.rewriting.admitting import Refused, admitted
 from formal.rewriting.flattening import flat
 from formal.rewriting.rebuilding import Changes, rebuilt
@@ -245,17 +255,102 @@ def test_a_violated_model_has_no_mutants() -> None:
 # ---------------------------------------------------------------- processes
 
 
-def test_who_is_late_is_ended_and_the_others_go_on() -> None:
-    import time
+def asked(work: Callable[[int], object], monkeypatch: pytest.MonkeyPatch, *, elsewhere: bool) -> dict[int, object]:
+    """What comes of five questions, the last of which is never answered, within half a second each."""
 
+    def answered(question: Question) -> tuple[object, ...]:
+        return tuple(work(number) for number in question.numbers)
+
+    monkeypatch.setattr(questions, "answered", answered)
+    monkeypatch.setattr(running, "answered", asks)
+    with crew(PROCESSES, 2) as hired:
+        return dict(answers(replace(hired, elsewhere=elsewhere), Question(Subject("none", None), "fate", (0, 1, 2, 3, 4)), 0.5, print))
+
+
+def asks(question: Question) -> tuple[object, ...]:
+    """By name, so that it can be pickled; what stands behind it is looked up in the child, which was forked."""
+    return questions.answered(question)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_who_is_late_is_ended_and_the_others_go_on(elsewhere: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     def work(number: int) -> int:
-        if number == 2:
+        if number == 4:
             time.sleep(60)
-        return number * number
+        return number * number if number != 3 else 1 // 0
 
-    found = dict(answers([0, 1, 2, 3], work, 2, 0.5))
-    assert isinstance(found.pop(2), Late)
-    assert found == {0: 0, 1: 1, 3: 9}
+    found = asked(work, monkeypatch, elsewhere=elsewhere)
+    assert isinstance(found.pop(4), Late)
+    broke = found.pop(3)
+    assert isinstance(broke, Broke)
+    assert "ZeroDivisionError" in broke.how
+    assert found == {0: 0, 1: 1, 2: 4}
+
+
+def test_who_starts_from_nothing_answers_the_same() -> None:
+    given = Given(program_of(COUNTER), ("invariant.few", "relock"))
+    numbers = tuple(range(6))
+    questions.bench.cache_clear()
+    there = questions.answered(pickle.loads(pickle.dumps(Question(Subject("counter", given), "fate", numbers))))
+    here = questions.answered(Question(Subject("counter", None), "fate", numbers))
+    assert [one.state for one in there if isinstance(one, Fate)] == [one.state for one in here if isinstance(one, Fate)]
+    questions.bench.cache_clear()
+    with pytest.raises(InternalError):
+        questions.answered(Question(Subject("counter", None), "fate", numbers))
+
+
+# ---------------------------------------------------------------- models beside it
+
+FIXED = """protocol fixed "flags, with the lock";
+mutex L;
+bool inside = false;
+proc enter() { inside = true; inside = false; }
+thread t[2] { lock L; enter(); unlock L; }
+invariant one: (number of i in t: holds(i, L)) <= 1;
+"""
+BROKEN = """protocol broken "flags, without it";
+bool inside = false;
+proc enter() { inside = true; inside = false; }
+thread t[2] { enter(); }
+invariant nobody: !inside;
+expect violated invariant.nobody;
+"""
+
+
+def with_neighbour(folder: Path, fixed: str = FIXED, broken: str = BROKEN) -> str:
+    (folder / "broken.dsl").write_text(broken)
+    (folder / "fixed.dsl").write_text("// Beside: broken.dsl\n" + fixed)
+    return str(folder / "fixed.dsl")
+
+
+def test_a_model_beside_it_notices_what_it_does_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["mutate", with_neighbour(tmp_path), "--format", "json", "--property", "relock", "--property", "invariant.one"])
+    document = json.loads(capsys.readouterr().out)
+    Draft202012Validator(json.loads(schema_path("mutate").read_text())).validate(document)
+    by_name = {one["name"]: one for one in document["looked_at"]}
+    assert by_name["duplicate lock L in t"]["violated"] == [{"property": "relock", "steps": 2}]
+    assert document["beside"] == [{"model": "broken", "file": str(tmp_path / "broken.dsl"), "noticed": 0}]  # no property sees `inside`
+    assert by_name["drop inside = true in enter"]["fate"] == "equivalent"
+    main(["mutate", with_neighbour(tmp_path, FIXED + "invariant seen: inside || !inside;"), "--format", "json"])
+    document = json.loads(capsys.readouterr().out)
+    (drop,) = [one for one in document["looked_at"] if one["name"] == "drop inside = true in enter"]
+    assert (drop["fate"], drop["violated"], drop["beside"]) == ("killed", [], "broken")
+    assert drop["reason"] == "invariant.nobody is not violated any more"
+    assert document["beside"][0]["noticed"] == sum(one["beside"] == "broken" for one in document["looked_at"]) > 0
+
+
+def test_a_proved_model_beside_it_notices_a_violation() -> None:
+    other = Neighbour(program_of(COUNTER))
+    assert other.as_it_is() == ""
+    assert other.notices("drop lock L in t") == "requires.add is violated"
+    assert other.notices("drop x = x + 1 in add") == other.notices("drop no such statement in t") == ""
+
+
+def test_a_model_beside_it_has_to_be_as_it_expects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mutate", with_neighbour(tmp_path, broken=BROKEN.replace("!inside;", "inside || !inside;"))]) == 2
+    assert "is not as it expects: invariant.nobody is not violated any more" in capsys.readouterr().err
+    assert main(["mutate", with_neighbour(tmp_path), "--beside", str(tmp_path / "none.dsl")]) == 2
+    assert "none.dsl" in capsys.readouterr().err
 
 
 # ---------------------------------------------------------------- explanations
@@ -292,6 +387,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     out, _ = capsys.readouterr()
     assert "explained (2)" in out
     assert "duplicate lock L in t: relock in 2" in out
+    assert main(["mutate", model(tmp_path, "// Survives: drop it all in *: why\n" + explained_ + COUNTER)]) == 1
+    assert "stale explanations: no survivor has this name" in capsys.readouterr().out
 
 
 def test_the_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -299,6 +396,7 @@ def test_the_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     document = json.loads(capsys.readouterr().out)
     assert document["mutants"] == sum(document["counts"].values()) == len(document["looked_at"])
     assert document["unexplained"] == 2
+    Draft202012Validator(json.loads(schema_path("mutate").read_text())).validate(document)
     (drop,) = [one for one in document["looked_at"] if one["name"] == "duplicate lock L in t"]
     assert drop["violated"] == [{"property": "relock", "steps": 2}]
 
@@ -309,6 +407,7 @@ def test_the_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         (["--format", "xml"], "unknown format `xml`"),
         (["--property", "nothing"], "matches no property"),
         (["--sample", "0"], "at least 1"),
+        (["--executor", "nobody"], "unknown executor `nobody`"),
     ],
 )
 def test_mistakes(words: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,7 +39,9 @@ def configure(parser: Parser) -> None:
     words = "change one line of each accepted log, N times over, and say how many changes are noticed"
     parser.add_argument("--mutate", type=positive, metavar="N", help=words)
     parser.add_argument("--seed", type=natural, default=0, metavar="N", help="of --mutate's choices (default: 0)")
-    parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
+    parser.add_argument(
+        "--format", default="text", metavar="NAME", help="text or json (default: text); `formal schema conform` describes json"
+    )
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     parser.add_argument("--no-color", action="store_true", help="no colour and no progress (so do NO_COLOR and a pipe)")

@@ -1,6 +1,7 @@
 """`formal mutate`: every single statement of a proved model changed, and which property notices.
 
-In: parsed arguments. Out: the survivors, and the counts, as text or JSON; exit code 0 if no survivor is without an explanation.
+In: parsed arguments. Out: the survivors, and the counts, as text or JSON; exit code 0 if no survivor is without an explanation, and no
+explanation without a survivor.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import os
 import shutil
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from formal.commands.executing import check_executor, configure_executor
 from formal.console import (
     Exit,
     Parser,
@@ -22,12 +25,14 @@ from formal.console import (
     definitions,
     natural,
     positive,
+    say,
     say_diagnostics,
     seconds,
 )
 
 if TYPE_CHECKING:
     from formal.mutants.study import NotProved, Study
+    from formal.program import Program
 
 
 def configure(parser: Parser) -> None:
@@ -36,11 +41,16 @@ def configure(parser: Parser) -> None:
     parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
     parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
     parser.add_argument("--property", action="append", default=[], dest="patterns", metavar="NAME", help="only these; * and ? match")
+    words = "a model that may notice what this one does not (repeatable), besides those that MODEL names itself (`// Beside: FILE`)"
+    parser.add_argument("--beside", action="append", default=[], metavar="FILE", help=words)
     parser.add_argument("--sample", type=positive, metavar="N", help="only so many mutants, chosen at random")
     parser.add_argument("--seed", type=natural, default=0, metavar="N", help="choose others (default: 0)")
     parser.add_argument("--timeout", type=seconds, default=20.0, metavar="SECONDS", help="for each mutant (default: 20)")
     parser.add_argument("--jobs", type=positive, metavar="N", help="mutants at the same time (default: one a processor)")
-    parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
+    configure_executor(parser)
+    parser.add_argument(
+        "--format", default="text", metavar="NAME", help="text or json (default: text); `formal schema mutate` describes json"
+    )
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
     parser.add_argument("--all", action="store_true", help="every mutant, also those that are noticed")
     parser.add_argument("--quiet", action="store_true", help="the counts and what is left to look at; no progress")
@@ -55,21 +65,23 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None and arguments.output in (arguments.model, *arguments.extra):
         raise UsageError(f"-o {arguments.output}: that is a model")
     check_writable(arguments.output)
+    check_executor(arguments.executor)
     found = _study(arguments)
     if found is None:
         return Exit.USAGE
     answer(_told(found, arguments), arguments.output)
     if found.interrupted:
         return Exit.INTERRUPTED
-    if found.survivors(explained=False):
+    if found.survivors(explained=False) or found.stale:
         return Exit.VIOLATED
     return Exit.UNDECIDED if found.open() else Exit.OK
 
 
 def _study(arguments: argparse.Namespace) -> Study | None:
     """None if the model is bad, which has then been said. Raises UsageError."""
+    from formal.executor.calls import ExecutorError
     from formal.frontend import load
-    from formal.mutants.study import NotProved, Plan, study
+    from formal.mutants.study import NotAsExpected, NotProved, Plan, study
     from formal.pipeline import select
 
     loaded = load(arguments.model, definitions(arguments.defines), tuple(arguments.extra))
@@ -81,14 +93,39 @@ def _study(arguments: argparse.Namespace) -> Study | None:
     if useless:
         known = ", ".join(prop.name for prop in program.properties)
         raise UsageError(f"--property {useless[0]} matches no property of {program.file}", f"it has {known}")
+    beside = _beside(program, arguments)
+    if beside is None:
+        return None
     progress = _Progress(shown=not arguments.quiet and coloured(sys.stderr, plain=arguments.no_color))
     jobs = arguments.jobs or os.cpu_count() or 1
+    chosen = (arguments.sample, arguments.seed)
     try:
-        return study(program, Plan(names, jobs, arguments.timeout, arguments.sample, arguments.seed, progress))
+        return study(program, Plan(names, jobs, arguments.timeout, *chosen, beside, arguments.executor, progress, progress.note))
     except NotProved as found:
         raise _not_proved(program.file, found) from found
+    except NotAsExpected as other:
+        raise UsageError(
+            f"{other.file}, a model beside {program.file}, is not as it expects: {other.what}", "it can notice nothing"
+        ) from other
+    except ExecutorError as error:
+        raise UsageError(error.message, error.hint) from error
     finally:
         progress.clear()
+
+
+def _beside(program: Program, arguments: argparse.Namespace) -> tuple[Program, ...] | None:
+    """The models beside it, as they are without -D; None if one is bad, which has then been said."""
+    from formal.frontend import load
+    from formal.mutants.beside import named
+
+    folder = Path(arguments.model).parent
+    files = dict.fromkeys([*(str(folder / file) for file in named(program.sources[0])), *arguments.beside])
+    loaded = [load(file, {}, ()) for file in files]
+    found = tuple(one.program for one in loaded if one.program is not None)
+    if len(found) < len(loaded):
+        say_diagnostics([told for one in loaded if one.program is None for told in one.diagnostics])
+        return None
+    return found
 
 
 def _not_proved(file: str, found: NotProved) -> UsageError:
@@ -123,6 +160,11 @@ class _Progress:
             line = f"{time.monotonic() - self._begun:6.1f} s  {told}"[: shutil.get_terminal_size().columns - 1]
             sys.stderr.write(f"\r\x1b[K{line}")
             sys.stderr.flush()
+
+    def note(self, told: str) -> None:
+        """What happened to a process."""
+        self.clear()
+        say(f"note: {told}")
 
     def clear(self) -> None:
         """Take the line away."""

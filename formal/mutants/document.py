@@ -29,6 +29,7 @@ def document(found: Study) -> str:
                 {"name": one.prop, "kind": one.kind, "first": one.first, "alone": one.alone, "fewest_steps": one.steps}
                 for one in found.noticed
             ],
+            "beside": [{"model": one.name, "file": one.file, "noticed": one.noticed} for one in found.beside],
             "stale": [{"place": one.place, "text": one.text} for one in found.stale],
             "looked_at": [_entry(entry) for entry in found.entries],
         },
@@ -46,6 +47,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "source": {"file": entry.source.file, "line": entry.source.line},
         "fate": entry.fate.state,
         "violated": [{"property": prop, "steps": steps} for prop, steps in entry.fate.by],
+        "beside": entry.fate.beside or None,
         "reason": entry.fate.reason,
         "explanation": entry.why or None,
         "seconds": round(entry.fate.seconds, 3),

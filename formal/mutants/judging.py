@@ -26,6 +26,7 @@ from formal.verdict import Verdict
 
 PLAIN: Final = 30_000  # states that are explored as they are; beyond, reductions are worth more than what could be compared
 MEMORY: Final = 2048  # mebibytes
+UNREACHED: Final = "no execution reaches it"
 
 Word: TypeAlias = Literal["killed", "equivalent", "survives", "undecided", "timeout", "refused"]
 Kills: TypeAlias = tuple[tuple[str, int], ...]
@@ -33,13 +34,14 @@ Kills: TypeAlias = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """`by`: the properties that are violated, and after how many steps, those of the first level with a violation; `reason`: of others
-    than killed ones, why; `seconds`: it took."""
+    """`by`: the properties that are violated, and after how many steps, those of the first level with a violation; `beside`: the model
+    that noticed instead; `reason`: where no property is violated, why; `seconds`: it took."""
 
     state: Word
     by: Kills = ()
     reason: str = ""
     seconds: float = 0.0
+    beside: str = ""
 
 
 class Judge:
@@ -54,7 +56,7 @@ class Judge:
     def judge(self, mutant: Mutant) -> Fate:
         """One mutant's fate."""
         if self._original is not None and mutant.stood is not None and mutant.stood not in self._original.executed:
-            return Fate("equivalent", reason="no execution reaches it")
+            return Fate("equivalent", reason=UNREACHED)
         try:
             program = admitted(rebuilt(self._program, mutant.changes))
         except Refused as refused:
@@ -89,9 +91,10 @@ class Judge:
 
 
 class Hunt:
-    """The search for a violation of one program. `exploration`: all its states, if they were few; `reason`: why it is undecided."""
+    """The search for a violation of one program; `every`: for one of each property. `exploration`: all its states, if they were few and
+    nothing is violated; `reason`: why it is undecided."""
 
-    def __init__(self, program: Program, names: Sequence[str]) -> None:
+    def __init__(self, program: Program, names: Sequence[str], *, every: bool = False) -> None:
         asked = set(names)
         self._program = program
         self._properties = [prop for prop in program.properties if prop.name in asked]
@@ -100,19 +103,20 @@ class Hunt:
         self._deadlocks = [prop.name for prop in self._properties if prop.kind == "deadlock"]
         self._errors = {prop.name for prop in self._properties if prop.kind not in ("deadlock", "invariant", "liveness")}
         self._found: dict[str, int] = {}
+        self._enough = len(self._properties) if every else 1
         self._exploration = Exploration(self._machine, MEMORY)
         self.exploration: Exploration | None = None
         self.reason = ""
 
     def kills(self) -> Kills:
-        """The violations in the first level that has some."""
+        """The violations in the first level that has some; of every property, up to the level that has the last of them."""
         exploration = self._exploration
         try:
-            while not exploration.exhausted and not self._found and len(exploration.states) < PLAIN:
+            while not exploration.exhausted and len(self._found) < self._enough and len(exploration.states) < PLAIN:
                 exploration.expand(self._visit, self._err)
-            if not self._found and not exploration.exhausted:
+            if len(self._found) < self._enough and not exploration.exhausted:
                 self._search()
-            elif not self._found:
+            elif len(self._found) < self._enough:
                 self.exploration = exploration
                 self._live()
         except OutOfMemory:
@@ -141,10 +145,10 @@ class Hunt:
         """With the engine's reductions."""
 
         def tell(event: Event) -> None:
-            if isinstance(event, Progress) and self._found:
+            if isinstance(event, Progress) and len(self._found) >= self._enough:
                 raise _Enough
             if isinstance(event, Finding) and event.verdict is Verdict.VIOLATED:
-                self._found[event.prop] = event.depth or 0
+                self._found.setdefault(event.prop, event.depth or 0)
             elif isinstance(event, Finding) and event.verdict is not Verdict.PROVED:
                 self.reason = event.reason
 
@@ -155,7 +159,7 @@ class Hunt:
 
 
 class _Enough(Exception):
-    """Some property has noticed."""
+    """Enough properties have noticed."""
 
 
 def _invariant(prop: Property) -> Expr | None:

@@ -1,20 +1,20 @@
-"""Many questions, each with a time limit, in forked processes side by side.
+"""Many questions about mutants, each with a time limit, put to an executor.
 
-In: how many questions there are, and a function that answers the n-th. Out: answers as they come. A process takes several questions, one
-after the other, so that what they share is made once; who takes too long is ended, and the rest of its questions go on elsewhere.
+In: a crew, questions. Out: answers as they come. Where a process starts from nothing, it takes several questions at a time, so that what
+they share is made once; if one is late or breaks the process down, they are asked one by one.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from formal.children import Child, Ended, Tell, wait
+from formal.executor.calls import Overdue, Within
+from formal.executor.crew import Crew, Ending, gather
+from formal.mutants.questions import Question, answered
 
-_BATCH: Final = 8  # questions for one process
-_TICK: Final = 0.1  # seconds between looks at the clock
+_BATCH: Final = 8  # mutants for a process that starts from nothing
 
 
 class Late(Exception):
@@ -28,51 +28,37 @@ class Broke:
     how: str
 
 
-@dataclass(slots=True)
-class _Worker:
-    child: Child
-    left: list[int]
-    since: float
+def answers(crew: Crew, question: Question, limit: float, note: Callable[[str], None]) -> Iterator[tuple[int, object]]:
+    """Each number of the question and its answer; instead of one, a `Broke`, or a `Late` after `limit` seconds. `note` hears of processes
+    that came or went."""
+    size = _BATCH if crew.elsewhere else 1
+    left = [question.numbers[at : at + size] for at in range(0, len(question.numbers), size)]
+    while left:
+        batches, left = left, []
+        for ending in _endings(crew, question, batches, limit, note):
+            numbers = batches[ending.number]
+            if ending.error is not None and len(numbers) > 1:
+                left += [(number,) for number in numbers]
+            else:
+                yield from zip(numbers, _told(ending, len(numbers)), strict=True)
 
 
-def answers(numbers: list[int], work: Callable[[int], Any], jobs: int, limit: float) -> Iterator[tuple[int, Any]]:
-    """Each question and its answer; instead of one, a `Broke`, or a `Late` after `limit` seconds."""
-    waiting = list(numbers)
-    workers: list[_Worker] = []
+def _endings(
+    crew: Crew, question: Question, batches: Sequence[tuple[int, ...]], limit: float, note: Callable[[str], None]
+) -> Iterator[Ending]:
+    futures = [crew.executor.submit(Within(limit * len(numbers), answered), replace(question, numbers=numbers)) for numbers in batches]
     try:
-        while waiting or workers:
-            while waiting and len(workers) < jobs:
-                size = max(1, min(_BATCH, len(waiting) // jobs))
-                workers.append(_start(waiting[:size], work, workers))
-                del waiting[:size]
-            ready = set(map(id, wait([worker.child for worker in workers], _TICK)))
-            for worker in list(workers):
-                if id(worker.child) in ready:
-                    yield from _hear(worker)
-                elif worker.left and time.monotonic() - worker.since > limit:
-                    worker.child.end()
-                    yield worker.left.pop(0), Late()
-                if worker.child.ended:
-                    workers.remove(worker)
-                    waiting = worker.left + waiting
+        yield from gather(crew, futures, lambda _, text: note(text), lambda _working, _done: None)
     finally:
-        for worker in workers:
-            worker.child.end()
+        for future in futures:
+            future.cancel()  # who asked may have heard enough
 
 
-def _start(numbers: list[int], work: Callable[[int], Any], others: list[_Worker]) -> _Worker:
-    def run(tell: Tell) -> None:
-        for number in numbers:
-            tell(work(number))
-
-    return _Worker(Child(run, [other.child for other in others]), list(numbers), time.monotonic())
-
-
-def _hear(worker: _Worker) -> Iterator[tuple[int, Any]]:
-    for value in worker.child.receive():
-        if isinstance(value, Ended):
-            if value.crash is not None and worker.left:
-                yield worker.left.pop(0), Broke(value.crash)
-        else:
-            worker.since = time.monotonic()
-            yield worker.left.pop(0), value
+def _told(ending: Ending, size: int) -> tuple[object, ...]:
+    match ending.error:
+        case None:
+            return tuple(ending.value)
+        case Overdue():
+            return (Late(),) * size
+        case error:
+            return (Broke(f"{type(error).__name__}: {error}"),) * size

@@ -9,18 +9,19 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from formal.executor.crew import PROCESSES, Crew, crew
 from formal.mutants.clauses import clauses
 from formal.mutants.explaining import Explanation, explained, explanations
-from formal.mutants.judging import Fate, Judge, Kills, graph_of
-from formal.mutants.operators import Mutant, mutants
+from formal.mutants.judging import UNREACHED, Fate, Kills
+from formal.mutants.operators import Mutant
+from formal.mutants.questions import Given, Kind, Question, Subject, bench
 from formal.mutants.running import Broke, Late, answers
-from formal.program import Program
+from formal.program import Assert, Program
 from formal.rewriting.bodies import place_of
-from formal.rewriting.flattening import flat
 from formal.verdict import SourceRef
 
 _TRIED: Final = 60  # mutants that a clause is tried with, those that die soonest
@@ -33,6 +34,15 @@ class NotProved(Exception):
         super().__init__(reason)
         self.kills = kills
         self.reason = reason
+
+
+class NotAsExpected(Exception):
+    """A model beside it is not as it expects itself, and so cannot notice anything."""
+
+    def __init__(self, file: str, what: str) -> None:
+        super().__init__(what)
+        self.file = file
+        self.what = what
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,15 @@ class Noticed:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """By a model beside it: how many mutants it notices that the model itself does not."""
+
+    name: str
+    file: str
+    noticed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """`total`: how many mutants there are, of which `entries` were looked at (all, or a sample); `states`: of the model itself, None if
     they are too many to be compared with; `interrupted`: not all answers had come."""
@@ -69,6 +88,7 @@ class Study:
     total: int
     entries: tuple[Entry, ...]
     noticed: tuple[Noticed, ...]
+    beside: tuple[Beside, ...]
     stale: tuple[Explanation, ...]
     states: int | None
     seconds: float
@@ -89,18 +109,22 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is asked. `sample`: so many mutants, chosen by `seed`; None: all. `limit`: seconds for each; `tell` hears how it goes."""
+    """What is asked. `sample`: so many mutants, chosen by `seed`; None: all. `limit`: seconds for each; `beside`: models that may notice
+    what this one does not; `tell` hears how it goes, `note` what happens to the executor's processes."""
 
     properties: tuple[str, ...]
     jobs: int
     limit: float
     sample: int | None = None
     seed: int = 0
+    beside: tuple[Program, ...] = ()
+    executor: str = PROCESSES
     tell: Callable[[str], None] = field(default=lambda _: None)
+    note: Callable[[str], None] = field(default=lambda _: None)
 
 
 def study(program: Program, plan: Plan) -> Study:
-    """Raises NotProved."""
+    """Raises NotProved, NotAsExpected; ExecutorError where there is no such executor."""
     return _Run(program, plan).run()
 
 
@@ -109,16 +133,17 @@ class _Run:
         self._begun = time.monotonic()
         self._given = program
         self._plan = plan
-        self._program = flat(program)
+        self._subject = Subject(f"{program.digest} {plan.properties}", Given(program, plan.properties, plan.beside))
         plan.tell("the model itself")
-        kills, original, reason = graph_of(self._program, plan.properties)
-        if kills or reason:
-            raise NotProved(kills, reason)
-        self._judge = Judge(self._program, plan.properties, original)
-        self._states = None if original is None else len(original.exploration.states)
-        if original is not None:
-            _ = original.executed, original.steps  # made once, for all the processes
-        self._mutants = mutants(self._program)
+        self._bench = bench(self._subject)
+        if self._bench.kills or self._bench.reason:
+            raise NotProved(self._bench.kills, self._bench.reason)
+        for one in self._bench.beside:
+            plan.tell(f"{one.file} itself")
+            if what := one.as_it_is():
+                raise NotAsExpected(one.file, what)
+        self._program = self._bench.program
+        self._mutants = self._bench.mutants
         self._fates: dict[int, Fate] = {}
 
     def run(self) -> Study:
@@ -128,8 +153,10 @@ class _Run:
         interrupted = False
         extra: list[Entry] = []
         try:
-            self._look(chosen)
-            extra = self._clauses()
+            with crew(self._plan.executor, self._plan.jobs) as hired:
+                self._look(hired, chosen)
+                self._ask_beside(hired)
+                extra = self._clauses(hired)
         except KeyboardInterrupt:
             interrupted = True
         entries = [_entry(self._mutants[number], fate) for number, fate in sorted(self._fates.items())] + extra
@@ -143,24 +170,39 @@ class _Run:
             len(self._mutants) + len(self._asked_clauses()),
             tuple(entries),
             tuple(self._noticed()),
+            self._noticed_beside(),
             tuple(stale) if complete else (),
-            self._states,
+            None if self._bench.original is None else len(self._bench.original.exploration.states),
             time.monotonic() - self._begun,
             interrupted,
         )
 
     # ------------------------------------------------------------ mutants
 
-    def _look(self, chosen: Sequence[int]) -> None:
-        for number, answer in answers(list(chosen), self._one, self._plan.jobs, self._plan.limit):
-            self._fates[number] = _fate(answer, self._plan.limit)
-            counts = Counter(fate.state for fate in self._fates.values())
-            told = ", ".join(f"{count} {state}" for state, count in counts.most_common())
-            self._plan.tell(f"{len(self._fates)}/{len(chosen)} mutants: {told}")
+    def _ask(self, hired: Crew, kind: Kind, numbers: Sequence[int], prop: str = "") -> Iterator[tuple[int, object]]:
+        subject = self._subject if hired.elsewhere else replace(self._subject, given=None)
+        return answers(hired, Question(subject, kind, tuple(numbers), prop), self._plan.limit, self._plan.note)
 
-    def _one(self, number: int) -> Fate:
-        begun = time.monotonic()
-        return replace(self._judge.judge(self._mutants[number]), seconds=time.monotonic() - begun)
+    def _look(self, hired: Crew, chosen: Sequence[int]) -> None:
+        for number, answer in self._ask(hired, "fate", chosen):
+            self._fates[number] = _fate(answer, self._plan.limit)
+            self._tell(f"{len(self._fates)}/{len(chosen)} mutants")
+
+    def _tell(self, what: str) -> None:
+        counts = Counter(fate.state for fate in self._fates.values())
+        told = ", ".join(f"{count} {state}" for state, count in counts.most_common())
+        self._plan.tell(f"{what}: {told}")
+
+    def _ask_beside(self, hired: Crew) -> None:
+        """Whether models beside this one notice the survivors."""
+        left = [number for number, fate in sorted(self._fates.items()) if fate.state == "survives"]
+        if not self._bench.beside:
+            return
+        for asked, (number, answer) in enumerate(self._ask(hired, "beside", left), 1):
+            if isinstance(answer, str) and answer:
+                model, _, what = answer.partition(": ")
+                self._fates[number] = replace(self._fates[number], state="killed", reason=what, beside=model)
+            self._tell(f"{asked}/{len(left)} survivors held to models beside it")
 
     # ------------------------------------------------------------ clauses
 
@@ -168,35 +210,38 @@ class _Run:
         asked = set(self._plan.properties)
         return [one.prop for one in clauses(self._program) if one.prop in asked]
 
-    def _clauses(self) -> list[Entry]:
+    def _clauses(self, hired: Crew) -> list[Entry]:
         """Each clause, dropped. It was noticed above if it notices something first; else it is tried as the only one."""
         known = {prop: number for number, fate in sorted(self._fates.items(), reverse=True) for prop, _ in fate.by}
-        found = []
-        dying = sorted((number for number, fate in self._fates.items() if fate.state == "killed"), key=lambda n: self._fates[n].seconds)
-        for clause in clauses(self._program):
-            if clause.prop not in self._plan.properties:
-                continue
-            fate = Fate("survives", reason="no mutant violates it, not even where it is the only clause")
-            if clause.prop in known:
-                fate = Fate("killed", reason=f"notices {self._mutants[known[clause.prop]].name}")
-            else:
-                fate = self._tried(clause.prop, dying[:_TRIED]) or fate
-            span = clause.info.span
-            source = place_of(span)
-            found.append(Entry("drop", f"drop {clause.prop} in {clause.info.body}", clause.info.body, "clause", source, fate))
-        return found
+        dying = sorted((number for number, fate in self._fates.items() if fate.by), key=lambda n: self._fates[n].seconds)
+        return [
+            self._clause(hired, clause, known, dying[:_TRIED]) for clause in clauses(self._program) if clause.prop in self._plan.properties
+        ]
 
-    def _tried(self, prop: str, numbers: list[int]) -> Fate | None:
-        def ask(number: int) -> bool:
-            return self._judge.violated_alone(self._mutants[number], prop)
+    def _clause(self, hired: Crew, clause: Assert, known: Mapping[str, int], dying: Sequence[int]) -> Entry:
+        original = self._bench.original
+        if original is not None and clause.info.uid not in original.executed:
+            fate = Fate("equivalent", reason=UNREACHED)
+        elif clause.prop in known:
+            fate = Fate("killed", reason=f"notices {self._mutants[known[clause.prop]].name}")
+        else:
+            survives = Fate("survives", reason="no mutant violates it, not even where it is the only clause")
+            fate = self._tried(hired, clause.prop, dying) or survives
+        body = clause.info.body
+        return Entry("drop", f"drop {clause.prop} in {body}", body, "clause", place_of(clause.info.span), fate)
 
+    def _tried(self, hired: Crew, prop: str, numbers: Sequence[int]) -> Fate | None:
         self._plan.tell(f"what {prop} notices")
-        for number, answer in answers(numbers, ask, self._plan.jobs, self._plan.limit):
+        for number, answer in self._ask(hired, "alone", numbers, prop):
             if answer is True:
                 return Fate("killed", reason=f"as the only clause, notices {self._mutants[number].name}")
         return None
 
     # ------------------------------------------------------------ properties
+
+    def _noticed_beside(self) -> tuple[Beside, ...]:
+        counts = Counter(fate.beside for fate in self._fates.values())
+        return tuple(Beside(one.name, one.file, counts[one.name]) for one in self._bench.beside)
 
     def _noticed(self) -> list[Noticed]:
         first: Counter[str] = Counter()

@@ -29,7 +29,7 @@ def _lines(found: Study, width: int, *, everything: bool, quiet: bool) -> Iterat
     yield from _entries("not known", found.open(), width)
     yield from _entries("survivors, to look at", found.survivors(explained=False), width)
     if found.stale:
-        yield from ("", "stale explanations: no survivor has this name")
+        yield from ("", "stale explanations: no survivor has this name (an error)")
         yield from (line for one in found.stale for line in _wrapped(f"{one.place}: {one.text}", width))
     if found.interrupted:
         yield from ("", "interrupted: not every mutant was looked at")
@@ -44,6 +44,9 @@ def _summary(found: Study, width: int) -> Iterator[str]:
     yield from _hanging(f"{program.file}: {looked} mutants{sample}: {told or 'none'} ({found.seconds:.1f} s)", width)
     if counts["refused"]:
         yield from _hanging(f"  left out: {counts['refused']} more that the front end refuses", width)
+    for model in found.beside:
+        if model.noticed:
+            yield from _hanging(f"  killed: {model.noticed} of them by {model.file}, beside it", width)
     reasons = [one.fate.reason for one in found.entries if one.fate.state == "equivalent"]
     for reason in sorted(set(reasons), key=reasons.count, reverse=True):
         yield from _hanging(f"  equivalent: {reasons.count(reason)}, {reason}", width)
@@ -85,6 +88,8 @@ def _told(fate: Fate) -> str:
     """What is to be said besides the fate itself."""
     if fate.by:
         return f": {', '.join(f'{prop} in {steps}' for prop, steps in fate.by[:2])}" + (" …" if len(fate.by) > 2 else "")
+    if fate.beside:
+        return f": {fate.beside}: {fate.reason}"
     return f" ({fate.reason})" if fate.reason else ""
 
 
