@@ -18,6 +18,7 @@
 
 import "lib/block.dsl";
 import "lib/runstate.dsl";
+import "savevm_holds.dsl";
 
 enum beyond {
     NOTHING,
@@ -45,6 +46,7 @@ const IN_THE_END = BEYOND == RESUME_IN_THE_END;
 const BACKGROUND_SNAPSHOT = false;
 
 bool saved = false;
+0..1 setups = 0;
 
 import "callbacks/contract.dsl";
 import "callbacks/ram.dsl";
@@ -60,6 +62,7 @@ proc save_snapshot() requires holds(BQL) @ "migration/savevm.c:save_snapshot" {
         lock main_context_lock @ "util/async.c:aio_context_acquire";
     }
     qemu_savevm_state();
+    assert set_up: setups == 1 "the setup is done, once, when qemu_savevm_state() returns";
     if (AIO_CONTEXT_LOCK) {
         unlock main_context_lock @ "util/async.c:aio_context_release";
     }
@@ -98,6 +101,7 @@ proc qemu_savevm_state_header() @ "migration/savevm.c:qemu_savevm_state_header" 
 
 proc qemu_savevm_state_setup() @ "migration/savevm.c:qemu_savevm_state_setup" {
     invoke save_setup;
+    setups = setups + 1;
 }
 
 proc qemu_fflush() @ "migration/qemu-file.c:qemu_fflush" {
@@ -118,9 +122,9 @@ thread vcpu[v: VCPUS] @ "softmmu/cpus.c:qemu_wait_io_event" {      // the loop a
     loop {
         qemu_mutex_lock_iothread();              // guest code, for as long as it takes to need the BQL
         choose {
-            pflash_update(pflash_in_progress[v], pflash_queued[v], blk_co_pwrite_entry[v]);      // a store to the pflash that goes to disk
+            pflash_update(pflash_in_progress[v], pflash_queued[v], pflash_written[v], blk_co_pwrite_entry[v]);       // a store
         } or {
-            skip @ "accel/tcg/cputlb.c:io_writex";       // any other access to a device; KVM: softmmu/physmem.c:prepare_mmio_access()
+            skip @ "accel/tcg/cputlb.c:io_writex";       // an access that writes nothing to a disk; KVM: softmmu/physmem.c:flatview_write()
         } or {
             qemu_wait_io_event(halt_cond[v], work_queued[v]);        // out of the guest for another reason, perhaps to be stopped
         }
@@ -130,20 +134,3 @@ thread vcpu[v: VCPUS] @ "softmmu/cpus.c:qemu_wait_io_event" {      // the loop a
         qemu_mutex_unlock_iothread();
     }
 }
-
-deadlock free;
-
-// qemu_mutex_iothread_locked() is true of the owner of the BQL, and of others only while they sleep on a condition variable.
-invariant owner_has_flag: forall t in thread: holds(t, BQL) implies t.iothread_locked;
-invariant flag_without_bql: forall t in thread: t.iothread_locked && !holds(t, BQL)
-    implies at(t, pause_all_vcpus.paused) || at(t, qemu_wait_io_event.idle) || at(t, run_on_cpu.working);
-// Nobody waits in the block layer without the BQL. Nothing asserts that on the main loop, whose context is its own: there it is no crash
-// but a data race: bottom halves, coroutines and completions run without the BQL, beside whoever has it.
-invariant main_loop_under_bql: at(main_loop, bdrv_poll_co.waiting) implies holds(main_loop, BQL);
-invariant one_poller: (number of t in thread: at(t, bdrv_poll_co.waiting)) <= 1;
-// A stopped vCPU does nothing, and is not in the guest.
-invariant stopped_sleeps: forall v in vcpu: stopped[v]
-    implies at(v, qemu_wait_io_event.asleep) || at(v, qemu_wait_io_event.idle) || at(v, qemu_wait_io_event.woken);
-// Who sleeps until the guest is stopped has asked every vCPU to stop, and a vCPU stops only for a guest that is stopped, or is to be.
-invariant pause_is_awaited: at(main_loop, pause_all_vcpus.paused) implies (forall v in vcpu: stop[v] || stopped[v]);
-invariant stopped_for_good: forall v in vcpu: stopped[v] implies vmstop_requested || current_run_state != RUN_STATE_RUNNING;

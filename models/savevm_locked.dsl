@@ -3,6 +3,8 @@
 // Whichever thread runs snapshot_save_job_bh, it is in main_context whenever it waits in the block layer, and holds the BQL there.
 // This is about the setup. A vCPU that runs the whole job still goes wrong elsewhere: savevm_resume.dsl, savevm_drained.dsl and
 // savevm_context_lock.dsl.
+//
+// Beside: savevm_unlocked.dsl, savevm_resume.dsl, hmp_savevm_ends.dsl
 
 protocol savevm_locked "snapshot-save, the BQL held during setup (930e239d11)";
 

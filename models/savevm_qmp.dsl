@@ -13,3 +13,6 @@ bh do_qmp_dispatch_bh on iohandler_context @ "qapi/qmp-dispatch.c:do_qmp_dispatc
 oneshot bh snapshot_save_job_bh on main_context max 1 @ "migration/savevm.c:snapshot_save_job_bh" {
     save_snapshot();
 }
+
+// Nobody stops the guest before somebody asks for a snapshot.
+invariant stopped_for_snapshot: current_run_state != RUN_STATE_RUNNING implies finished(mon_iothread);

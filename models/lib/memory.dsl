@@ -9,3 +9,5 @@ proc memory_region_transaction_commit() requires holds(BQL) @ "softmmu/memory.c:
 proc memory_global_dirty_log_start() @ "softmmu/memory.c:memory_global_dirty_log_start" {
     memory_region_transaction_commit();
 }
+
+// Survives: drop requires.memory_region_transaction_commit in *: the BQL is required sooner, by whoever calls this

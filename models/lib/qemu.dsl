@@ -49,7 +49,7 @@ proc os_host_main_loop_wait() @ "util/main-loop.c:os_host_main_loop_wait" {
 
 // aio_poll(ctx, true) is the statement `poll ctx blocking`, AIO_WAIT_WHILE in ctx's home `aio_wait_while ctx (condition)`; neither drops
 // the BQL. Whoever waits counts itself, whoever finishes a request kicks all that wait: they look at their condition again.
-0..255 num_waiters = 0;
+0..7 num_waiters = 0;
 bh aio_wait_bh on main_context @ "util/aio-wait.c:dummy_bh_cb" { }
 
 proc aio_wait_kick() @ "util/aio-wait.c:aio_wait_kick" {
@@ -101,3 +101,14 @@ proc qio_task_run_in_thread(ref thread worker) @ "io/task.c:qio_task_run_in_thre
 proc qio_task_thread_complete(ref bh done) @ "io/task.c:qio_task_thread_worker" {
     schedule done;
 }
+
+// What survives `formal mutate`, and why. The kick is for who polls without the BQL: with it, nobody else ends the request meanwhile.
+// Survives: drop await pending(main_context)* in os_host_main_loop_wait: a wake-up for nothing changes nothing
+// Survives: without `vmstop_requested`: await* in os_host_main_loop_wait: the request is answered with the next reason to wake up
+// Survives: negate: if (num_waiters > 0) in aio_wait_kick: the kick
+// Survives: never: if (num_waiters > 0) in aio_wait_kick: the kick
+// Survives: drop schedule aio_wait_bh in aio_wait_kick: the kick
+// Survives: drop aio_wait_kick() in *: the kick
+// Survives: swap aio_wait_while main_context (in_progress); num_waiters = num_waiters - 1 in bdrv_poll_co: the kick
+// Survives: take apart atomic { in_progress = true; schedule co; …} in bdrv_poll_co: who is in between has the BQL, and nobody else looks
+// Survives: take apart atomic { in_progress = false; aio_wait_kick(); } in bdrv_poll_co_done: the same
