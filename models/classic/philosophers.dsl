@@ -10,7 +10,7 @@
 // - A philosopher may think for good: what is claimed of the others must not depend on it.
 // - `guest` is not one of them. It picks a philosopher once, any: what is then claimed of `watched` holds for every one.
 
-param PHILOSOPHERS in 2..16 = 3;
+param PHILOSOPHERS in 2..64 = 3;
 
 mutex fork[PHILOSOPHERS];                        // fork[p] is to the left of philosopher p
 0..PHILOSOPHERS - 1 watched;
