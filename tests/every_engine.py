@@ -1,7 +1,9 @@
 """Every engine against the exploration of all states, on random models. Run it by hand: `python tests/every_engine.py --count 2000`.
 
 In: seeds. Out: how many answers were compared, and each contradiction. An engine has a few seconds for a model; what it has not settled
-by then is not compared, and counted. Beside the engines, invariants are learned for what is proved, and put to fresh solvers.
+by then is not compared, and counted. The bounded engine looks one step further than the longest of the shortest violations: without an
+end it would use up its time wherever anything holds. Beside the engines, invariants are learned for what is proved, and put to fresh
+solvers.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from certificates import answers
 from differential import Disagreement, parsed, size
 from strategies import ModelText
 from systems import SystemBuilder
+from tangles import Tangle
 
 from formal.certificates.learning import NotLearned, learn
 from formal.certificates.making import MEMORY
@@ -25,19 +28,27 @@ from formal.engines import ENGINES, load_engine
 from formal.engines.exploration import Exploration
 from formal.engines.protocol import Finding, Options
 from formal.interp import Machine
-from formal.program import Program
+from formal.program import Loop, Program, While
+from formal.rewriting.bodies import statements_of
 from formal.smt.cfg import EncodingLimitError
 from formal.smt.pool import Inconclusive
 from formal.verdict import Verdict
 
 MOST_STATES = 5_000
+LEAST_DEPTH = 6  # steps that the bounded engine looks at where nothing is violated, or sooner
 
 
 def model(seed: int) -> Program | None:
-    """A random model, by turns from text and as a typed system; None if it is too large to explore, or nothing is asked."""
-    source = random.Random(seed)
+    """A random model, by turns from each generator; None if it is too large to explore, or nothing is asked."""
+    pick = random.Random(seed).randrange
     try:
-        program = parsed(ModelText(source.randrange).text()) if seed % 2 else SystemBuilder(source.randrange).program()
+        match seed % 3:
+            case 0:
+                program = SystemBuilder(pick).program()
+            case 1:
+                program = parsed(ModelText(pick).text())
+            case _:
+                program = parsed(Tangle(pick).text())
     except Disagreement:
         return None
     return program if program.properties and size(program, MOST_STATES) else None
@@ -57,10 +68,10 @@ def told(work: Callable[[Tell], None], seconds: float) -> tuple[list[object], st
     return values, None
 
 
-def findings(engine: str, program: Program, seconds: float) -> tuple[dict[str, Finding], str | None]:
+def findings(engine: str, program: Program, seconds: float, depth: int | None = None) -> tuple[dict[str, Finding], str | None]:
     """What an engine settles in time."""
     names = tuple(prop.name for prop in program.properties)
-    values, crash = told(lambda tell: load_engine(engine)(program, Options(names), tell), seconds)
+    values, crash = told(lambda tell: load_engine(engine)(program, Options(names, depth), tell), seconds)
     return {one.prop: one for one in values if isinstance(one, Finding) and one.verdict is not Verdict.UNDECIDED}, crash
 
 
@@ -84,6 +95,16 @@ def certified(program: Program, proved: list[str], seconds: float) -> tuple[str,
     return (str(values[0]) if values and isinstance(values[0], str) else "late"), crash
 
 
+def _agree(kind: str, reference: Finding, other: Finding) -> bool:
+    """Whether an engine says the same of a property as the exploration does, as far as it looked."""
+    if other.verdict is Verdict.PROVED_UP_TO:
+        assert other.depth is not None
+        return reference.verdict is Verdict.PROVED or (reference.depth or 0) > other.depth
+    if other.verdict is Verdict.VIOLATED and reference.verdict is Verdict.VIOLATED:
+        return kind == "liveness" or other.depth == reference.depth
+    return other.verdict is reference.verdict
+
+
 def compare(seed: int, engines: list[str], seconds: float, tally: Counter[str]) -> list[str]:
     """The contradictions of one seed."""
     program = model(seed)
@@ -95,16 +116,21 @@ def compare(seed: int, engines: list[str], seconds: float, tally: Counter[str]) 
     reference, crash = findings("explicit", program, 60.0)
     wrong = [f"explicit broke down: {crash}"] if crash else []
     tally["deadlocking"] += any(one.verdict is Verdict.VIOLATED and kinds[name] == "deadlock" for name, one in reference.items())
+    tally["without end"] += any(isinstance(stmt, Loop | While) for stmt in statements_of(program))
+    deepest = max((one.depth or 0 for one in reference.values() if one.verdict is Verdict.VIOLATED), default=0)
     for engine in engines:
-        found, crash = findings(engine, program, seconds)
+        found, crash = findings(engine, program, seconds, max(LEAST_DEPTH, deepest + 1) if engine == "bmc" else None)
         wrong += [f"{engine} broke down: {crash}"] if crash else []
         for name, one in found.items():
             other = reference.get(name)
             if other is None:
                 continue
             tally[f"{engine} {one.verdict}"] += 1
-            same = one.verdict is other.verdict and (kinds[name] == "liveness" or one.depth == other.depth or one.verdict is Verdict.PROVED)
-            wrong += [] if same else [f"{name}: explicit {other.verdict} {other.depth}, {engine} {one.verdict} {one.depth}"]
+            wrong += (
+                []
+                if _agree(kinds[name], other, one)
+                else [f"{name}: explicit {other.verdict} {other.depth}, {engine} {one.verdict} {one.depth}"]
+            )
         tally[f"{engine} open"] += len(reference) - len(found)
     proved = [name for name, one in reference.items() if one.verdict is Verdict.PROVED and kinds[name] != "liveness"]
     if proved:

@@ -12,8 +12,10 @@ from formal.engines import bmc
 from formal.engines.protocol import Event, Finding, Options, Progress, Statistics
 from formal.frontend import load_text
 from formal.program import Program
-from formal.smt.bounded import Bounded
+from formal.smt import facts
+from formal.smt.bounded import LEMMAS_FROM, Bounded
 from formal.smt.solver import Answer
+from formal.smt.terms import negation
 from formal.verdict import Verdict
 
 
@@ -255,3 +257,33 @@ def test_one_copy_of_the_code_says_what_a_copy_for_each_thread_says(seed: int) -
             bounded.go_on(open_names)
         said.append(found)
     assert said[0] == said[1]
+
+
+# ---------------------------------------------------------------- what a search rests on
+
+
+@pytest.mark.parametrize("offer", ["lemmas", "standing", "ranges"])
+def test_a_wrong_lemma_is_not_believed(offer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lemma that is false in a reachable state would hide the violation behind it."""
+    monkeypatch.setattr(facts, offer, lambda relation: [negation(cell.value) for cell in relation.layout.cells if cell.name == "b"])
+    found = findings("bool b; thread t { b = true; skip; skip; skip; skip; skip; assert false; }")["assert.t.1"]
+    assert (found.verdict, found.depth) == (Verdict.VIOLATED, LEMMAS_FROM + 2)
+
+
+def test_the_lemmas_of_a_lock_are_proved_and_used() -> None:
+    relation = Bounded(program("mutex m; thread t[2] { loop { with m { skip; } } } deadlock free;"), (), 1024).relation
+    assert len(facts.proved_lemmas(relation, 1024)) == 4  # of each thread: where it may own m, and where it surely does
+
+
+def test_nobody_is_sooner_anywhere_than_the_distances_say() -> None:
+    """A place left out too early would hide what happens there."""
+    for seed in range(12):
+        checked = load_text(ModelText(random.Random(seed).randrange).text()).program
+        assert checked is not None
+        names = tuple(p.name for p in checked.properties)
+        told: list[dict[str, tuple[Verdict, int | None]]] = []
+        for without in (frozenset[str](), frozenset({"distances"})):
+            events_: list[Event] = []
+            bmc.run(checked, Options(properties=names, depth=8, without=without), events_.append)
+            told.append({e.prop: (e.verdict, e.depth) for e in events_ if isinstance(e, Finding)})
+        assert told[0] == told[1]

@@ -19,8 +19,8 @@ SYMMETRY: Final = "symmetry"
 REDUCTIONS: Final[Mapping[str, str]] = {
     CONE: "variables that nothing asked for depends on are left out (all engines)",
     MERGING: "steps that nobody can tell the time of are taken together with the one before (explicit)",
-    "order": "of two steps in a row that touch nothing in common, only one order is looked at (bmc)",
-    OWNERSHIP: "what control flow says about who owns a lock is told to the solver (bmc)",
+    "distances": "a step is built without the places that no thread can have come to so soon (bmc)",
+    OWNERSHIP: "what control flow says about who owns a lock is proved, and told to the solver (bmc)",
     SYMMETRY: "of states that differ only in which of several alike threads, channels, … is which, one is looked at (explicit)",
 }
 

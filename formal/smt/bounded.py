@@ -15,9 +15,10 @@ from formal.program import Program, Property
 from formal.smt.badness import badness
 from formal.smt.deadlock import Standstill
 from formal.smt.decode import decode
+from formal.smt.distances import Distances
+from formal.smt.facts import proved_lemmas
 from formal.smt.lasso import Lassos
 from formal.smt.layout import lay_out
-from formal.smt.lemmas import lemmas
 from formal.smt.lower import lower
 from formal.smt.relation import relate
 from formal.smt.solver import Answer, Model, Session
@@ -27,6 +28,8 @@ from formal.verdict import Move, Trace
 # Threads from which on all share one copy of the code: built in two thirds of the time then, and solved as fast. With few threads a copy
 # for each is solved twice as fast.
 SHARED_FROM = 24
+
+LEMMAS_FROM = 5  # steps: what needs fewer is found sooner than the lemmas are proved
 
 
 class Bounded:
@@ -43,12 +46,10 @@ class Bounded:
         cfg = lower(program)
         layout = lay_out(cfg)
         self.relation = relate(cfg, layout, len(layout.threads) >= shared_from)
-        self.unrolling = Unrolling(self.relation)
-        self._ordered = z3.Bool("ordered")
-        touches = () if "order" in without else self.relation.touches
-        self._touches = Bundle([term for touch in touches for term in touch])
-        self._touched: list[tuple[Any, Any]] = []
-        self._lemmas = Bundle([] if "ownership" in without else lemmas(self.relation))
+        self.unrolling = Unrolling(self.relation, None if "distances" in without else Distances(self.relation))
+        self._lemmas = Bundle([])
+        self._lemmas_from = None if "ownership" in without else LEMMAS_FROM
+        self._memory = memory
         self.session = Session(memory)
         still = Standstill(self.relation)
         found = badness(self.relation, still, properties)
@@ -72,30 +73,17 @@ class Bounded:
         """One more step."""
         step = self.unrolling.extend()
         self.session.add(*step.definitions)
-        self._order()
-        if self.depth > 1:
-            self.session.add(*[z3.Implies(step.going, x) for x in self._lemmas.copy(self.unrolling.pairs(self.depth), False)])
+        if self.depth == self._lemmas_from:
+            self._lemmas = Bundle(proved_lemmas(self.relation, self._memory))
+            for index in range(2, self.depth):
+                self._add_lemmas(index)
+        self._add_lemmas(self.depth)
         self._look()
 
-    def _order(self) -> None:
-        """Of two steps in a row by two threads that do not touch each other, the lower thread's comes first (assumed with `ordered`)."""
-        who = self.unrolling.who(self.depth)
-        if who is None or self._touches.term is None:
-            return
-        step = self.unrolling.steps[-1]
-        inputs = zip(self.relation.inputs, step.inputs, strict=True)
-        terms = self._touches.copy([*self.unrolling.pairs(self.depth - 1), *inputs], False)
-        touched = []
-        for i, term in enumerate(terms):
-            literal = z3.Bool(f"touch {i}@{self.depth}")
-            self.session.add(literal == term)
-            touched.append(literal)
-        now = list(zip(touched[::2], touched[1::2], strict=True))
-        if self._touched:
-            meets = [z3.Or(z3.And(w0, z3.Or(r1, w1)), z3.And(r0, w1)) for (r0, w0), (r1, w1) in zip(self._touched, now, strict=True)]
-            before = self.unrolling.who(self.depth - 1)
-            self.session.add(z3.Implies(z3.And(self._ordered, step.going), z3.Or(z3.ULE(before, who), *meets)))
-        self._touched = now
+    def _add_lemmas(self, index: int) -> None:
+        """What is proved of every reachable state, of the one after so many steps."""
+        going = self.unrolling.steps[index - 1].going
+        self.session.add(*[z3.Implies(going, term) for term in self._lemmas.copy(self.unrolling.pairs(index), False)])
 
     def _look(self) -> None:
         """Gathers what is bad about the last step or the state after it."""
@@ -137,9 +125,7 @@ class Bounded:
         self._query += 1
         asked = z3.Bool(f"query {self._query}")
         self.session.add(z3.Implies(asked, z3.Or(*[self._bad[name] for name in candidates])))
-        # A loop fixes where it begins: a step that must come before it cannot be put off past its steps, though it touches none of them.
-        looping = self._lassos is not None and any(name not in self._names and name not in self._steps_fail for name in candidates)
-        answer = self.session.ask(asked) if looping else self.session.ask(asked, self._ordered)
+        answer = self.session.ask(asked)
         if answer is not Answer.SAT:
             return answer, ()
         model = self.session.model()
@@ -188,8 +174,10 @@ class Bounded:
 
     def can_go_on(self, depth: int) -> Answer:
         """Whether there is an execution of this length that does not end in it."""
-        return self.session.ask(self._ordered) if depth else Answer.SAT
+        return self.session.ask() if depth else Answer.SAT
 
     def figures(self) -> Mapping[str, int | float | str]:
-        cells = len(self.unrolling.cells)
-        return {"state cells": cells, "locations": self.relation.cfg.locations, **self.session.figures()}
+        layout = self.relation.layout
+        transitions = sum(not node.inner for bodies in layout.reachable for body in bodies for node in body.nodes)
+        figures = {"state cells": len(layout.cells), "locations": self.relation.cfg.locations, "transitions": transitions}
+        return {**figures, **self.session.figures()}

@@ -46,7 +46,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Flow:
+class Flow:
     """Where control can go from the nodes of one thread's bodies, the ends of bottom halves included."""
 
     nodes: Mapping[int, Node]
@@ -54,7 +54,8 @@ class _Flow:
     entry: int
 
 
-def _flow(program: Program, bodies: Sequence[Body], respawned: bool) -> _Flow:
+def flow_of(program: Program, bodies: Sequence[Body], respawned: bool) -> Flow:
+    """The flow of a thread that can run these bodies, its own first; `respawned`: it may begin again when it has finished."""
     nodes = {node.id: node for body in bodies for node in body.nodes}
     entries = {(body.root.decl, body.root.index or 0): body for body in bodies[1:]}
     returns: dict[Any, list[int]] = {}  # per bottom half declaration: what follows the polls that may enter it
@@ -74,7 +75,7 @@ def _flow(program: Program, bodies: Sequence[Body], respawned: bool) -> _Flow:
         for target in targets:
             here.update(dict.fromkeys([target] if target != EXIT else ends.get(node.site.root.decl, (FINISHED,))))
         follows[node.id] = tuple(here)
-    return _Flow(nodes, follows, entry)
+    return Flow(nodes, follows, entry)
 
 
 def _ends(nodes: Mapping[int, Node], returns: Mapping[Any, Sequence[int]]) -> dict[Any, tuple[int, ...]]:
@@ -176,7 +177,7 @@ MANY_VALUES = 8
 def facts_of(cfg: Cfg, bodies: Sequence[Body], thread: int) -> dict[int, Facts]:
     """By node (and FINISHED): the facts before it. Nodes that control cannot reach are left out."""
     family = Family(cfg.program, thread)
-    flow = _flow(cfg.program, bodies, thread in cfg.program.spawned)
+    flow = flow_of(cfg.program, bodies, thread in cfg.program.spawned)
     start = Facts(frozenset(), frozenset(), frozenset((d, int(d.initial)) for d in private_locals(cfg)))
     before = {flow.entry: start}
     work = [flow.entry]

@@ -34,7 +34,6 @@ from formal.smt.terms import (
     select,
     width,
 )
-from formal.smt.touches import Touch, Touches
 
 WHO: Final = "step/who"  # inputs are no parts of a state: no model can have these names
 CHOICE: Final = "step/choice"
@@ -52,7 +51,6 @@ class Relation:
     next: Mapping[Cell, Value]
     going: Bool
     failing: Mapping[str, Bool]
-    touches: tuple[Touch, ...]  # the shared parts that steps read and write; empty where threads share their code
 
 
 Writes = dict[Cell, list[tuple[Bool, Value]]]
@@ -102,7 +100,6 @@ class _Building:
     cfg: Cfg
     layout: Layout
     choices: Choices
-    touches: Touches
     writes: Writes = field(default_factory=dict)
     going: list[Bool] = field(default_factory=list)
     failing: dict[str, list[Bool]] = field(default_factory=dict)
@@ -125,8 +122,6 @@ class _Building:
 
     def node(self, scene: Scene, node: Node, here: Bool, own: Writes, control: _Control) -> None:
         outcomes = execute(scene, node, self.choices.drawer().fresh)
-        if len(scene.threads) == 1:
-            self.touches.record(scene.threads[0], here, outcomes)
         for outcome in outcomes:
             fires = both(here, outcome.condition)
             match outcome:
@@ -262,7 +257,7 @@ def relate(cfg: Cfg, layout: Layout, shared: bool) -> Relation:
     """The transition relation of a program."""
     count = len(layout.threads)
     who = number(0) if count == 1 else Num(0, count - 1, z3.BitVec(WHO, width(0, count - 1)))
-    building = _Building(cfg, layout, Choices(most_alternatives(cfg)), Touches(layout))
+    building = _Building(cfg, layout, Choices(most_alternatives(cfg)))
     for threads in groups_of(layout, shared):
         mover = number(threads[0]) if len(threads) == 1 else who
         scene = set_scene(cfg, layout, threads, mover)
@@ -270,6 +265,4 @@ def relate(cfg: Cfg, layout: Layout, shared: bool) -> Relation:
     following = {cell: _next(cell, building.writes.get(cell, ())) for cell in layout.cells}
     inputs = ([] if who.term is None else [who.term]) + building.choices.constants
     failing = {prop: any_of(parts) for prop, parts in building.failing.items()}
-    return Relation(
-        cfg, layout, who, tuple(inputs), following, any_of(building.going), failing, () if shared else building.touches.result()
-    )
+    return Relation(cfg, layout, who, tuple(inputs), following, any_of(building.going), failing)

