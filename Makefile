@@ -10,7 +10,7 @@ RUN := .venv/.installed
 DEV := .venv/.installed-dev
 INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: help prove test check regress bench fuzz clean format
+.PHONY: help prove test check regress bench compare fuzz clean format
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +48,9 @@ regress: $(RUN) ## every model against its own expectation, by the records in pr
 
 bench: $(DEV) ## where the time goes, as ratios within one run
 	$(BIN)/python -m bench
+
+compare: $(DEV) ## 2,000 random models through every engine (an hour)
+	$(BIN)/python tests/every_engine.py --count 2000
 
 fuzz: $(DEV) ## 2,000 random models through both readings of the language (a quarter of an hour)
 	$(BIN)/python tests/differential.py --count 2000 --depth 6
