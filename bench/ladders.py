@@ -24,10 +24,10 @@ class Ladder:
 LADDERS = (
     Ladder("savevm_locked", "models/savevm_locked.dsl", "vCPUs", ("VCPUS",), (1, 2, 4, 8, 16, 32, 64)),
     Ladder("savevm_unlocked", "models/savevm_unlocked.dsl", "vCPUs", ("VCPUS",), (1, 2, 4, 8, 16, 32, 64)),
-    Ladder("multifd_sync_unlocked", "models/multifd_sync_unlocked.dsl", "channels", ("CHANNELS",), (1, 2, 4, 8, 16)),
-    Ladder("multifd_sync_locked", "models/multifd_sync_locked.dsl", "channels", ("CHANNELS",), (1, 2, 4, 8, 16)),
-    Ladder("philosophers_naive", "models/classic/philosophers_naive.dsl", "philosophers", ("PHILOSOPHERS",), (3, 6, 9, 12, 16)),
-    Ladder("philosophers_ordered", "models/classic/philosophers_ordered.dsl", "philosophers", ("PHILOSOPHERS",), (3, 5, 7, 9)),
+    Ladder("multifd_sync_unlocked", "models/multifd_sync_unlocked.dsl", "channels", ("CHANNELS",), (1, 2, 4, 8, 16, 32, 64)),
+    Ladder("multifd_sync_locked", "models/multifd_sync_locked.dsl", "channels", ("CHANNELS",), (1, 2, 4, 8, 16, 32, 64)),
+    Ladder("philosophers_naive", "models/classic/philosophers_naive.dsl", "philosophers", ("PHILOSOPHERS",), (3, 6, 9, 12, 16, 24)),
+    Ladder("philosophers_ordered", "models/classic/philosophers_ordered.dsl", "philosophers", ("PHILOSOPHERS",), (3, 5, 7, 9, 12, 16, 24)),
     Ladder(
         "bounded_buffer",
         "models/classic/bounded_buffer_conditions.dsl",
@@ -35,7 +35,7 @@ LADDERS = (
         ("PRODUCERS", "CONSUMERS"),
         (1, 2, 3, 4),
     ),
-    Ladder("callbacks", "models/save_setup/all.dsl", "vCPUs, all seven callbacks", ("VCPUS",), (1, 2, 4)),
+    Ladder("callbacks", "models/save_setup/many.dsl", "callbacks", ("CALLBACKS",), (1, 2, 4, 8, 16, 32)),
     Ladder("peterson", "models/classic/peterson.dsl", "processes", (), (2,)),
 )
 
