@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
+import z3
 from differential import parsed
 from hypothesis import HealthCheck, given, settings
 from strategies import model_texts
+from tangles import Tangle
 
 from formal.frontend import load_text
 from formal.program import Program
 from formal.smt import standpoints
 from formal.smt.finite import TooManyCases
+from formal.smt.obligations import Obligations
+from formal.smt.outline import outline
 from formal.smt.outline_proof import OutlineProof
 from formal.smt.questions import Questions
 from formal.smt.scripts import ask_z3
@@ -92,3 +98,31 @@ def test_generated_tables_are_inductive(text: str) -> None:
     except (TooManyCases, TooMuchWork):
         return
     assert said == {"unsat"}
+
+
+def said_of_locks(program: Program) -> tuple[int, int]:
+    """How many of the notes about locks and thread-locals a table says, and that it leaves others. What it says follows from it."""
+    obligations = Obligations(program, ())
+    questions = Questions(program, ())
+    table = Standpoints(questions.changes)
+    threads = [thread.name for thread in program.threads]
+    clauses = [(threads.index(note.thread), clause) for note in outline(obligations.parts) for clause in note.clauses]
+    said = [clause for thread, clause in clauses if table.says(thread, clause)]
+    solver = z3.Solver()
+    solver.add(*obligations.having((*questions.changes.proper_clauses(), *table.invariant())))
+    solver.add(z3.Not(z3.And(*map(obligations.clause, said))))
+    assert solver.check() == z3.unsat
+    return len(said), len(clauses) - len(said)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_the_table_says_of_locks_follows_from_it(seed: int) -> None:
+    said_of_locks(parsed(Tangle(random.Random(seed).randrange).text()))
+
+
+def test_what_the_table_does_not_say_is_proved_by_itself() -> None:
+    """Who takes a fork may be any of the two that can, so far as one thread at a time can tell."""
+    program = parsed("protocol p; mutex m[2]; 0..1 k; thread t[2] { k = 1 - k; lock m[self == t[0] ? k : 0]; skip; }")
+    said, left = said_of_locks(program)
+    assert said > 0
+    assert left > 0

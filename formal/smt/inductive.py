@@ -68,5 +68,5 @@ def inductive(relation: Relation, candidates: Sequence[Bool], memory: int) -> li
 def _at_the_start(relation: Relation, terms: Sequence[Any]) -> Iterator[bool]:
     """Of each term, whether it is true in the initial state."""
     pairs = [(cell_term(cell, cell.value), constant(cell, cell.initial)) for cell in relation.layout.cells]
-    for term in terms:
-        yield z3.is_true(z3.simplify(z3.substitute(term, *pairs)))
+    for term in Bundle(terms).copy(pairs, True):
+        yield z3.is_true(term)

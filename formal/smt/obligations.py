@@ -9,6 +9,7 @@ every invariant. It must not know how the invariant was found.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import z3
@@ -47,11 +48,20 @@ class Obligations:
         self.definitions = tuple(self._there[part.name] == cell_term(part.cell, self.relation.next[part.cell]) for part in self.parts.all)
         self.going = as_term(self.relation.going)
         self.initial = tuple(self._here[part.name] == constant(part.cell, part.cell.initial) for part in self.parts.all)
-        self.still = Standstill(self.relation)
-        found = badness(self.relation, self.still, properties)
-        wanted = {prop.name for prop in properties}
+        self._properties = tuple(properties)
+
+    @cached_property
+    def still(self) -> Standstill:
+        """Who can move."""
+        return Standstill(self.relation)
+
+    @cached_property
+    def unsafe(self) -> Any:
+        """That the state here violates something, or the step from it."""
+        found = badness(self.relation, self.still, self._properties)
+        wanted = {prop.name for prop in self._properties}
         failing = [as_term(term) for name, term in self.relation.failing.items() if name in wanted]
-        self.unsafe = _any([*map(as_term, found.terms.values()), *failing])
+        return _any([*map(as_term, found.terms.values()), *failing])
 
     # ------------------------------------------------------------ terms
 

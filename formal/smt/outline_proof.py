@@ -6,9 +6,11 @@ from what parts of the state can be where threads stand. The solver is asked abo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Any, Final
 
+from formal.invariant import Invariant
 from formal.program import Program, Property
 from formal.smt.finite import TooManyCases
 from formal.smt.induction_step import InductionStep
@@ -26,40 +28,61 @@ from formal.smt.values import values
 LONGEST: Final = 110  # characters of a line about a variable or a bottom half: a longer one lists place after place
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """Standpoints that are proved. `invariant`: as clauses; `number`: of each thread."""
+
+    invariant: Invariant
+    table: Standpoints
+    number: Mapping[str, int]
+
+    def says(self, note: Note) -> bool:
+        """Whether the note follows from them."""
+        return all(self.table.says(self.number[note.thread], clause) for clause in note.clauses)
+
+
 class OutlineProof:
     """`lemmas`: how many facts are proved, those included that no line tells. Raises EncodingLimitError. `memory`: mebibytes for the
     solver; `offered`: without it there are no lemmas at all, for comparison."""
 
     def __init__(self, program: Program, properties: Sequence[Property], memory: int, *, offered: bool = True) -> None:
         obligations = Obligations(program, ())
-        relation, self._parts = obligations.relation, obligations.parts
-        notes = outline(self._parts) if offered else []
-        claims = [(note, [obligations.clause(clause) for clause in note.clauses]) for note in notes]
-        candidates = [term for _, some in claims for term in some]
-        candidates += [*map(as_term, standing(relation))] if offered else []
-        facts = inductive(relation, [*candidates, *map(as_term, ranges(relation))], memory)
-        known = {term.get_id() for term in facts}
+        self._parts = obligations.parts
         self._values: list[Note] = []
-        self._notes: list[Note] = [note for note, some in claims if all(term.get_id() in known for term in some)]
-        if offered:
-            facts += self._standpoints(program, obligations)
+        self._notes = outline(self._parts) if offered else []
+        table = self._standpoints(program) if offered else None
+        facts = [] if table is None else obligations.having(table.invariant)
+        said = set[Note]() if table is None else set(filter(table.says, self._notes))
+        if table is None or len(said) < len(self._notes):
+            facts += self._by_themselves(obligations, said, memory, offered)
         self.lemmas = len(facts)
         self._names = [prop.name for prop in properties]
-        self._step = InductionStep(relation, properties, facts, memory)
+        self._step = InductionStep(obligations.relation, properties, facts, memory)
 
-    def _standpoints(self, program: Program, obligations: Obligations) -> list[Any]:
-        """What parts can be where threads stand, once that is proved; nothing where it would take too long."""
+    def _standpoints(self, program: Program) -> _Table | None:
+        """What parts can be where threads stand, once that is proved; None where it would take too long."""
         try:
             questions = Questions(program, ())
             table = Standpoints(questions.changes)
             invariant = table.invariant()
             scripts = questions.inductive(invariant)
         except (TooManyCases, TooMuchWork):
-            return []
+            return None
         if any(ask_z3(text)[0] != "unsat" for text in scripts.values()):
-            return []
+            return None
         self._values = values(table, program)
-        return [obligations.clause(clause) for clause in (*questions.changes.proper_clauses(), *invariant)]
+        number = {thread.name: number for number, thread in enumerate(program.threads)}
+        return _Table((*questions.changes.proper_clauses(), *invariant), table, number)
+
+    def _by_themselves(self, obligations: Obligations, said: Set[Note], memory: int, offered: bool) -> list[Any]:
+        """The notes that are inductive, and what is besides; drops the others, but for those that were said already."""
+        claims = [(note, [obligations.clause(clause) for clause in note.clauses]) for note in self._notes]
+        candidates = [term for _, some in claims for term in some]
+        candidates += [*map(as_term, standing(obligations.relation))] if offered else []
+        facts = inductive(obligations.relation, [*candidates, *map(as_term, ranges(obligations.relation))], memory)
+        known = {term.get_id() for term in facts}
+        self._notes = [note for note, some in claims if note in said or all(term.get_id() in known for term in some)]
+        return facts
 
     def proved(self) -> list[str]:
         """The properties that follow."""

@@ -9,7 +9,7 @@ Owicki and Gries (1976) have people write this table; Flanagan and Qadeer ("Thre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -17,10 +17,9 @@ from formal.invariant import Clause, Invariant, Literal, literal_over
 from formal.smt.changes import Changes
 from formal.smt.parts import NOBODY, Part
 
-MOST_WORK: Final = 3_000_000  # pairs of places looked at: some seconds
+MOST_WORK: Final = 15_000_000  # pairs of a step and a place looked at: some seconds
 
-Row: TypeAlias = list[int]  # by part the values that it may have, as bits
-Pairs: TypeAlias = tuple[tuple[int, int], ...]  # numbers of parts, and values of theirs as bits
+Row: TypeAlias = int  # of each part the values that it may have, each set in a field of its own
 Place: TypeAlias = tuple[int, int]  # a thread, and where it is as a bit
 
 
@@ -28,12 +27,40 @@ class TooMuchWork(Exception):
     """There are too many threads and places for this."""
 
 
+class _Fields:
+    """How sets of values of all parts are one integer: a field for each part, a bit for each value, and above it a bit that stays 0."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.starts: list[int] = []
+        self.masks: list[int] = []
+        start = 0
+        for part in parts:
+            self.starts.append(start)
+            self.masks.append(((1 << len(part.values)) - 1) << start)
+            start += len(part.values) + 1
+        self.all = sum(self.masks)
+        self._above = self.all + sum(1 << start for start in self.starts)
+
+    def possible(self, row: Row) -> bool:
+        """Whether no set is empty: then a field and all ones together reach the bit above it."""
+        return row + self.all & self._above == self._above
+
+    def of(self, row: Row, number: int) -> int:
+        """The values of one part."""
+        return (row & self.masks[number]) >> self.starts[number]
+
+    def bits(self, part: Part, number: int, values: Set[int]) -> Row:
+        """Values of one part, in its place."""
+        return _bits(part, values) << self.starts[number]
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A change in these terms: what is known before, and what is so after it."""
+    """A change in these terms: what may be so before it, what it leaves as it is, and what the rest has after it."""
 
-    known: Pairs
-    after: Pairs
+    before: Row
+    stays: Row
+    after: Row
 
 
 class Standpoints:
@@ -42,7 +69,9 @@ class Standpoints:
     def __init__(self, changes: Changes) -> None:
         self._parts = changes.parts.all
         self.layout = changes.stage.layout
+        self._fields = _Fields(self._parts)
         self._number = {part: number for number, part in enumerate(self._parts)}
+        self._named = {part.name: (part, number) for part, number in self._number.items()}
         by_cell = {part.cell: number for number, part in enumerate(self._parts)}
         self._at = [by_cell[cells.pc] for cells in self.layout.threads]
         self._rows: list[dict[int, Row]] = [{} for _ in self._at]  # by thread and place
@@ -50,17 +79,25 @@ class Standpoints:
         self._work = 0
         self._steps = self._gathered(changes)
         for thread in range(len(self._at)):
-            self._arrive(thread, [_bits(part, {part.cell.initial}) for part in self._parts])
+            self._arrive(thread, sum(self._fields.bits(part, number, {part.cell.initial}) for part, number in self._number.items()))
         while self._changed:
             self._round()
 
     def _gathered(self, changes: Changes) -> Mapping[Place, list[_Step]]:
         """The changes by place."""
-        found: dict[Place, list[_Step]] = {}
+        fields, found = self._fields, dict[Place, list[_Step]]()
         for change in changes.all:
-            known = {self._number[part]: _bits(part, {value}) for part, value in change.known.items()}
-            after = tuple((self._number[part], _bits(part, cases.keys())) for part, cases in change.after.items())
-            found.setdefault((change.thread, known[self._at[change.thread]]), []).append(_Step(tuple(known.items()), after))
+            before = stays = fields.all
+            after = 0
+            for part, value in change.known.items():
+                number = self._number[part]
+                before &= ~fields.masks[number] | fields.bits(part, number, {value})
+            for part, cases in change.after.items():
+                number = self._number[part]
+                stays &= ~fields.masks[number]
+                after |= fields.bits(part, number, cases.keys())
+            place = fields.of(before, self._at[change.thread])
+            found.setdefault((change.thread, place), []).append(_Step(before, stays, after))
         return found
 
     def _round(self) -> None:
@@ -68,39 +105,32 @@ class Standpoints:
         fresh, self._changed = self._changed, set()
         for (thread, place), steps in self._steps.items():
             for step in steps:
-                before = _before(self._rows[thread].get(place), step)
-                if before is not None:
+                before = self._rows[thread].get(place, 0) & step.before
+                if self._fields.possible(before):
                     self._take(thread, before, step, (thread, place) in fresh, fresh)
 
     def _take(self, thread: int, before: Row, step: _Step, changed: bool, fresh: Set[Place]) -> None:
-        """A step of a thread from a place, which has `changed`: what it leads to, and what others see of it."""
+        """A step of a thread from a place, which has `changed`: what it leads to, and what others see of it, if it is news where they are:
+        they can only be there if no part would have to have two values."""
         if changed:
-            self._arrive(thread, _after(before, step))
-        for other, at in enumerate(self._at):
-            if other != thread:
-                for place, row in list(self._rows[other].items()):
-                    if before[at] & place and (changed or (other, place) in fresh):
-                        self._meanwhile(other, row, before, step)
-
-    def _meanwhile(self, other: int, row: Row, before: Row, step: _Step) -> None:
-        """What a step makes of what another thread knows at a place."""
-        self._work += 1
-        if self._work > MOST_WORK:
-            raise TooMuchWork
-        if not any(bits & ~row[part] for part, bits in step.after):
-            return  # nothing new
-        for one, two in zip(before, row, strict=True):
-            if not one & two:
-                return  # one of them is not there when the other is
-        self._arrive(other, _after([one & two for one, two in zip(before, row, strict=True)], step))
+            self._arrive(thread, before & step.stays | step.after)
+        for other, rows in enumerate(self._rows):
+            if other == thread:
+                continue
+            self._work += len(rows)
+            if self._work > MOST_WORK:
+                raise TooMuchWork
+            for place, row in list(rows.items()):
+                if step.after & ~row and (changed or (other, place) in fresh) and self._fields.possible(before & row):
+                    self._arrive(other, before & row & step.stays | step.after)
 
     def _arrive(self, thread: int, row: Row) -> None:
         """More that may be so where a thread is."""
         at, rows = self._at[thread], self._rows[thread]
-        for place in _each(row[at]):
-            new = [*row[:at], place, *row[at + 1 :]]
-            old = rows.get(place)
-            joined = new if old is None else [one | two for one, two in zip(old, new, strict=True)]
+        elsewhere = row & ~self._fields.masks[at]
+        for place in _each(self._fields.of(row, at)):
+            old = rows.get(place, 0)
+            joined = old | elsewhere | place << self._fields.starts[at]
             if joined != old:
                 rows[place] = joined
                 self._changed.add((thread, place))
@@ -117,10 +147,19 @@ class Standpoints:
         at, _ = self.at(thread)
         rows = {_named(at, place)[0]: row for place, row in sorted(self._rows[thread].items())}
         return {
-            part: {place: frozenset(_named(part, row[number])) for place, row in rows.items()}
+            part: {place: frozenset(_named(part, self._fields.of(row, number))) for place, row in rows.items()}
             for number, part in enumerate(self._parts)
             if part is not at
         }
+
+    def says(self, thread: int, clause: Clause) -> bool:
+        """Whether a clause follows from what the table says of a thread alone."""
+        literals = []
+        for literal in clause:
+            part, number = self._named[literal.part]
+            values = sum(1 << place for place, name in enumerate(part.domain) if (name in literal.values) != literal.negated)
+            literals.append((number, ~values))
+        return all(any(not self._fields.of(row, number) & others for number, others in literals) for row in self._rows[thread].values())
 
     def invariant(self) -> Invariant:
         """All of it, as clauses."""
@@ -144,25 +183,6 @@ class Standpoints:
                 free, zero = Literal(parts[owner].name, (NOBODY,)), Literal(parts[count].name, (parts[count].domain[0],))
                 yield tuple(sorted((replace(free, negated=True), zero)))
                 yield tuple(sorted((free, replace(zero, negated=True))))
-
-
-def _before(row: Row | None, step: _Step) -> Row | None:
-    """What may be so when a step is taken; None if it can't be, as far as is known by now."""
-    if row is None:
-        return None
-    before = list(row)
-    for part, bits in step.known:
-        before[part] &= bits
-        if not before[part]:
-            return None
-    return before
-
-
-def _after(before: Row, step: _Step) -> Row:
-    after = list(before)
-    for part, bits in step.after:
-        after[part] = bits
-    return after
 
 
 def _bits(part: Part, values: Set[int]) -> int:
