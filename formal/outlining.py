@@ -1,4 +1,4 @@
-"""What holds where, found beside the search by the engine `lemmas`, in a process of its own.
+"""What holds where, found beside the search by the engine `lemmas`, in a process of its own, which a race can listen to.
 
 In: a program and the options of the search. Out: an `Outline`, which readers see with a proof; and a second opinion: what follows from
 the outline must not be violated. It must not know how either is found.
@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final
 
 from formal.children import Child, wait
-from formal.engines import load_engine
+from formal.engines import LEMMAS, load_engine
 from formal.engines.protocol import Options, Outline
 from formal.program import Program
 
@@ -19,10 +19,11 @@ _PATIENCE: Final = 3.0  # seconds beyond twice the search's, for an outline that
 
 
 class Outlining:
-    """At work from the start; ended when left. Shown to no search: it cannot slow one down by more than its share of a processor."""
+    """At work from the start, in `child`; ended when left. No search waits for it: it cannot slow one down by more than its share of a
+    processor."""
 
     def __init__(self, program: Program, options: Options) -> None:
-        self._child = Child(lambda tell: load_engine("lemmas")(program, options, tell))
+        self.child = Child(lambda tell: load_engine(LEMMAS)(program, options, tell))
         self._outline: Outline | None = None
         self._begun = time.monotonic()
 
@@ -30,18 +31,18 @@ class Outlining:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._child.end()
+        self.child.end()
 
     def result(self, deadline: float | None = None) -> Outline | None:
         """The outline, None if it takes too long or its engine breaks down: nothing rests on it. `deadline`: of time.monotonic()."""
         now = time.monotonic()
         end = min(now + (now - self._begun) + _PATIENCE, deadline or float("inf"))
-        while self._outline is None and not self._child.ended and time.monotonic() < end:
+        while self._outline is None and not self.child.ended and time.monotonic() < end:
             self._hear(max(0.0, end - time.monotonic()))
         return self._outline
 
     def _hear(self, seconds: float) -> None:
-        if wait([self._child], seconds):
-            for event in self._child.receive():
+        if wait([self.child], seconds):
+            for event in self.child.receive():
                 if isinstance(event, Outline):
                     self._outline = event

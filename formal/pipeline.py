@@ -15,7 +15,7 @@ from typing import Protocol
 
 from formal.cache import Known, Remembered
 from formal.diagnostics import InternalError
-from formal.engines import AUTO, FAMILIES, contenders
+from formal.engines import AUTO, FAMILIES, LEMMAS, contenders
 from formal.engines.protocol import CONE, Finding, Options, Outline
 from formal.outlining import Outlining
 from formal.program import DEADLOCK_LOCK_ORDER, Program, Property
@@ -94,15 +94,15 @@ def prove(program: Program, request: Request, watcher: Watcher | None = None) ->
     options = Options(request.properties, request.depth, without=request.without, extra=request.extra)
     with ExitStack() as stack:
         beside = stack.enter_context(Outlining(program, options)) if _outlined(request) else None
-        outcome = _search(program, options, request, stands, watcher)
+        outcome = _search(program, options, request, stands, watcher, beside)
         asked = [prop for prop in program.properties if prop.name in set(request.properties)]
         results = tuple(stands.get(prop.name) or _result(prop, outcome, request, replay) for prop in asked)
         shown = not outcome.interrupted and all(result.verdict is Verdict.PROVED for result in results)
         outline = outcome.outline or request.remembered.outline
-        if beside is not None:
+        if beside is not None and outline is None:
             outline = beside.result(request.deadline if shown else time.monotonic())
         _agree(outline, results)
-        outline = outline if outline is outcome.outline or (shown and request.outline) else None
+        outline = outline if request.engine != AUTO or (shown and request.outline) else None
     report = Report(
         model=program.name,
         title=program.title,
@@ -152,7 +152,14 @@ def _found(outcome: Outcome, outline: Outline | None, request: Request, report: 
     return Remembered(findings, outline if looked else None, outcome.statistics)
 
 
-def _search(program: Program, options: Options, request: Request, stands: Mapping[str, PropertyResult], watcher: Watcher) -> Outcome:
+def _search(
+    program: Program,
+    options: Options,
+    request: Request,
+    stands: Mapping[str, PropertyResult],
+    watcher: Watcher,
+    outlining: Outlining | None,
+) -> Outcome:
     """The engines at what is not known, on the part of the program that it depends on."""
     from formal.rewriting.cone import Cone, cone
 
@@ -161,14 +168,16 @@ def _search(program: Program, options: Options, request: Request, stands: Mappin
     if FAMILIES in engines and not _as_written(program, request):
         options = replace(options, as_written=False)
         engines = engines if len(engines) == 1 else tuple(name for name in engines if name != FAMILIES)
+    beside = {LEMMAS: outlining.child} if outlining is not None and LEMMAS in engines else {}
     part = Cone(program) if CONE in options.without else cone(program, options.properties)
     outcome = race(
         part.program,
         options,
-        engines,
+        [name for name in engines if name not in beside],
         jobs=request.jobs,
         deadline=request.deadline,
         linger=_LINGER if request.statistics else 0.0,
+        beside=beside,
         started=watcher.started,
         watch=watcher.standing,
     )

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import assert_never
 
 from formal.children import Child, Ended, Tell, wait
@@ -66,10 +66,11 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Contender:
-    """One engine's side of the race."""
+    """One engine's side of the race. `guest`: it was at work before, and goes on behind it."""
 
     name: str
     child: Child
+    guest: bool = False
     covered: int = -1
     note: str = "starting"
     findings: dict[str, Finding] = field(default_factory=dict)
@@ -85,31 +86,33 @@ def race(
     jobs: int | None = None,
     deadline: float | None = None,
     linger: float = 0.0,
+    beside: Mapping[str, Child] = MappingProxyType({}),
     started: Callable[[], None] = lambda: None,
     watch: Callable[[Standing], None] = lambda _: None,
 ) -> Outcome:
     """Run the engines until every property of `options` is settled or nothing more can be had.
 
     `jobs`: how many engines at once (None: one a processor, and two at least; the others start when one of those gives up); `deadline`: of
-    time.monotonic(); `linger`: seconds that the winners have, when all is settled, to tell their figures. `started` is called once, when
+    time.monotonic(); `linger`: seconds that the winners have, when all is settled, to tell their figures; `beside`: engines that are
+    at work already, are heard, and are left alone at the end. `started` is called once, when
     the engines are at work; `watch` every now and then.
     Raises Disagreement.
     """
-    return _Race(program, options, engines, jobs or max(2, os.cpu_count() or 1)).run(deadline, linger, started, watch)
+    return _Race(program, options, engines, jobs or max(2, os.cpu_count() or 1), beside).run(deadline, linger, started, watch)
 
 
 class _Race:
-    def __init__(self, program: Program, options: Options, engines: Sequence[str], jobs: int) -> None:
+    def __init__(self, program: Program, options: Options, engines: Sequence[str], jobs: int, beside: Mapping[str, Child]) -> None:
         self.program = program
         self.options = options
         self.queue = list(engines)
         self.jobs = jobs
         self.begun = time.monotonic()
-        self.contenders: list[_Contender] = []
+        self.contenders = [_Contender(name, child, guest=True) for name, child in beside.items()]
         self.settled: dict[str, Settled] = {}
         self.crashes: list[tuple[str, str]] = []
         self.outline: Outline | None = None
-        self.kinds = {prop.name: prop.kind for prop in program.properties}
+        self.kinds = {prop.name: prop.kind for prop in program.properties if prop.name in options.properties}
 
     def run(self, deadline: float | None, linger: float, started: Callable[[], None], watch: Callable[[Standing], None]) -> Outcome:
         timed_out = False
@@ -127,7 +130,7 @@ class _Race:
                 if not self._open():
                     self._linger(time.monotonic() + linger)
             finally:
-                for contender in self.contenders:
+                for contender in self._own():
                     contender.child.end()
         return self._outcome(bool(interrupted), timed_out)
 
@@ -140,6 +143,9 @@ class _Race:
     def _open(self) -> tuple[str, ...]:
         return tuple(name for name in self.options.properties if name not in self.settled)
 
+    def _own(self) -> list[_Contender]:
+        return [contender for contender in self.contenders if not contender.guest]
+
     def _working(self) -> list[Child]:
         return [contender.child for contender in self.contenders if not contender.child.ended]
 
@@ -151,8 +157,9 @@ class _Race:
             self.contenders.append(_Contender(name, child))
 
     def _room(self) -> bool:
-        working = len(self._working())
-        ahead = time.monotonic() - self.begun < _HEAD_START * len(self.contenders)
+        own = self._own()
+        working = sum(not contender.child.ended for contender in own)
+        ahead = time.monotonic() - self.begun < _HEAD_START * len(own)
         return working < self.jobs and not (working and ahead)
 
     def _hear(self, seconds: float) -> None:
@@ -181,6 +188,8 @@ class _Race:
                 assert_never(event)
 
     def _find(self, contender: _Contender, finding: Finding) -> None:
+        if finding.prop not in self.kinds:
+            return  # of a guest, who was asked about more
         contender.findings[finding.prop] = finding
         if not self._conclusive(finding):
             contender.given_up[finding.prop] = contender.covered if finding.depth is None else finding.depth

@@ -14,7 +14,7 @@ from test_symmetry import explored
 
 from formal.cli import main
 from formal.console import Exit
-from formal.engines import FAMILIES, RACING, contenders, families
+from formal.engines import FAMILIES, LEMMAS, RACING, contenders, families
 from formal.engines.protocol import Event, Finding, Options
 from formal.frontend import load, load_text, resized
 from formal.interp import Entangled, TooFew, Uncountable
@@ -285,7 +285,7 @@ def test_where_members_cannot_be_counted_it_says_why(text: str, why: str) -> Non
 
 def test_it_takes_part_where_there_are_many() -> None:
     program = load(str(MODELS / "savevm_locked.dsl"), {"VCPUS": "16"}).program
-    assert contenders("auto", program) == (FAMILIES, *RACING)
+    assert contenders("auto", program) == (FAMILIES, RACING[0], LEMMAS, *RACING[1:])
     assert contenders("auto", program, depth=20) == RACING
     assert contenders("auto", load(str(MODELS / "savevm_locked.dsl")).program) == RACING
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import formal.race
+from formal.children import Child
 from formal.engines.protocol import Engine, Finding, Options, Progress, Statistics, Tell
 from formal.program import Program, Property
 from formal.race import Disagreement, Outcome, race
@@ -171,6 +172,17 @@ def test_witnesses_that_need_not_be_the_shortest_need_not_be_of_one_length(run: 
     assert outcome.settled["a"].finding.verdict is Verdict.VIOLATED
     with pytest.raises(Disagreement, match="a: "):
         run("a b", {"x": telling(Progress(4, ""), then=forever), "y": telling(long, then=forever)})
+
+
+def test_who_is_at_work_already_is_heard_and_left_alone() -> None:
+    child = Child(telling(proved("a"), proved("c"), then=forever))
+    try:
+        outcome = race(program("a", "b"), Options(("a",)), (), beside={"guest": child}, deadline=time.monotonic() + 20)
+        assert {name: settled.engine for name, settled in outcome.settled.items()} == {"a": "guest"}
+        assert not child.ended
+        assert _alive(child.pid)
+    finally:
+        child.end()
 
 
 def test_lassos_need_not_be_of_one_length(run: Callable[..., Outcome]) -> None:

@@ -92,6 +92,7 @@ def test_recasting_keeps_the_value() -> None:
     assert valued(recast(num, 0, 5), {"a": (num, 4)}) == 4
     assert valued(recast(num, -20, 20), {"a": (num, -3)}) == -3
     assert widen(number(-1), 4).as_signed_long() == -1
+    assert recast(number(2), 0, 5).constant == 2
 
 
 def test_a_sum_of_many_truths_does_not_wrap() -> None:

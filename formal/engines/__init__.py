@@ -22,7 +22,9 @@ ENGINES: Final[Mapping[str, str]] = MappingProxyType(
 )
 AUTO: Final = "auto"  # those of RACING side by side; the first conclusive finding for a property counts
 FAMILIES: Final = "families"
+LEMMAS: Final = "lemmas"
 LARGE: Final = 6  # members of a family; fewer are explored one by one, as fast
+CROWDED: Final = 12  # threads; of fewer all states are explored in the time that it takes to write down what one step does
 RACING: Final = ("explicit", "bmc", "k-induction", "pdr")  # in the order in which they start
 
 
@@ -33,11 +35,14 @@ def load_engine(name: str) -> Engine:
 
 def contenders(choice: str, program: Program | None = None, depth: int | None = None) -> tuple[str, ...]:
     """The engines that `--engine choice` stands for. Of a program with large families, one more, which does not care how large they are;
-    a bounded search has no use for it."""
+    of one with many threads, one that looks at single steps only. A bounded search has no use for them."""
     if choice != AUTO:
         return (choice,)
-    large = program is not None and depth is None and any(_large(program, name) for name in program.counts)
-    return (FAMILIES, *RACING) if large else RACING
+    if program is None or depth is not None:
+        return RACING
+    first, *others = RACING
+    racing = (first, LEMMAS, *others) if len(program.threads) >= CROWDED else RACING
+    return (FAMILIES, *racing) if any(_large(program, name) for name in program.counts) else racing
 
 
 def _large(program: Program, name: str) -> bool:

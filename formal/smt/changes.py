@@ -151,6 +151,11 @@ class Changes:
 
     # ------------------------------------------------------------ after a change
 
+    def kept(self, change: Change, part: Part) -> frozenset[int]:
+        """Of the values that a part may have after a change, those that it has only if it had them before: as an element of an array has
+        that may not be the one that is written."""
+        return frozenset(value for value, when in change.after[part].items() if (part, value) in self._told(when))
+
     def clause(self, clause: Iterable[Among]) -> Term:
         """A clause of the state before."""
         return self.terms.disjunction(self.finite.among(part, values) for part, values in clause)

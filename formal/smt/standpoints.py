@@ -56,7 +56,7 @@ class _Fields:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A change in these terms: what may be so before it, what it leaves as it is, and what the rest has after it."""
+    """A change in these terms: what may be so before it, the values that it leaves as they are, and those that it may bring."""
 
     before: Row
     stays: Row
@@ -94,8 +94,9 @@ class Standpoints:
                 before &= ~fields.masks[number] | fields.bits(part, number, {value})
             for part, cases in change.after.items():
                 number = self._number[part]
-                stays &= ~fields.masks[number]
-                after |= fields.bits(part, number, cases.keys())
+                kept = changes.kept(change, part)
+                stays &= ~fields.masks[number] | fields.bits(part, number, kept)
+                after |= fields.bits(part, number, cases.keys() - kept)
             place = fields.of(before, self._at[change.thread])
             found.setdefault((change.thread, place), []).append(_Step(before, stays, after))
         return found

@@ -172,7 +172,7 @@ def recast(num: Num, lo: int, hi: int) -> Num:
     if (num.lo, num.hi) == (lo, hi) or lo == hi:
         return num if lo != hi else number(lo)
     if num.term is None:
-        return Num(lo, hi, z3.BitVecVal(num.lo, width(lo, hi)))
+        return number(min(max(num.lo, lo), hi))
     return from_bits(widen(num, max(num.term.size(), width(lo, hi), signed_width(num))), lo, hi)
 
 
