@@ -10,7 +10,7 @@ from test_interp import program_of
 from test_symmetry import Family
 
 from formal.engines import explicit
-from formal.engines.protocol import Event, Finding, Options
+from formal.engines.protocol import Event, Finding, Options, Statistics
 from formal.engines.shorten import shortened
 from formal.engines.witnesses import Witnessed, Witnesses
 from formal.frontend import load
@@ -87,6 +87,34 @@ def test_a_deadlock_that_no_search_level_by_level_comes_to_is_found() -> None:
     for one in found.values():
         assert one.trace is not None
         replay(machine, one.trace)
+
+
+def test_where_there_are_many_threads_deadlocks_are_looked_for_at_once() -> None:
+    program = load("models/multifd_sync_locked.dsl", {"CHANNELS": "8"}, []).program
+    assert program is not None
+    events: list[Event] = []
+    explicit.run(program, Options(("deadlock.global",)), events.append)
+    (found,) = (event for event in events if isinstance(event, Finding))
+    assert (found.verdict, found.shortest) == (Verdict.VIOLATED, False)
+    assert found.trace is not None
+    assert len(replay(Machine(program), found.trace).steps) == found.depth
+    (figures,) = (event.figures for event in events if isinstance(event, Statistics))
+    assert int(figures["folded states"]) < 100
+
+
+@pytest.mark.parametrize("first", range(0, 40, 20))
+def test_who_can_move_is_who_has_a_step(first: int) -> None:
+    text = "0..2 n; thread t { atomic { choose { n = 2; } or { n = 1; } assert n > 0; } atomic { await n == 1; n = 0; } }"
+    programs = [program_of(text), *(program_of(Family(seed).text()) for seed in range(first, first + 20))]
+    for program in programs:
+        machine = Machine(program)
+        seen, todo = {machine.initial()}, [machine.initial()]
+        while todo and len(seen) < 300:
+            state = todo.pop()
+            assert machine.enabled(state) == [t for t in range(len(program.threads)) if machine.steps(state, t)]
+            new = {one.after for one in machine.successors(state) if one.after is not None} - seen
+            seen |= new
+            todo += sorted(new, key=repr)
 
 
 def test_in_small_models_a_shortest_one_is_found() -> None:

@@ -57,7 +57,8 @@ class _Search:
         self._exploration = Exploration(Machine(program), options.memory)
         self._shortest = Shortest(self._exploration)
         self._witnesses = Witnesses(self._exploration.machine, self._properties, options.memory, merge=self._merge, fold=self._fold)
-        self._hunts = True  # once, where a search grows too fast to come as deep as deadlocks may be
+        self._hunts = True  # once, where a search grows too fast to come as deep as deadlocks may be,
+        self._glanced = False  # and before that once for a while
         self._reduced: dict[str, int] = {}  # figures of the searches that leave something out
         self._found: dict[str, _Found] = {}
         self._watch()
@@ -113,6 +114,8 @@ class _Search:
     def _follow(self, scout: Scout) -> None:
         """Level by level, as long as it can tell something. Raises OutOfMemory."""
         while set(self._open) - scout.doubtful and not scout.exhausted and not self._exploration.exhausted:
+            if scout.grows:
+                self._hunt(scout)
             violated = scout.expand(self._open)
             if scout.useless:
                 return
@@ -120,15 +123,22 @@ class _Search:
                 self._settle_violated(violated)
             elif violated:
                 scout.doubtful.update(self._settle_soon(violated))
-            if self._hunts and scout.grows:
-                self._hunts = False
-                self._settle_soon(self._witnesses.hunt(self._deadlocks, thorough=False))
             self._tell(Progress(self._covered(scout), f"{scout.states:,} states, {scout.leaves_out}"))
         if scout.exhausted:
             explored = _explored(scout.states, scout.transitions, scout.depth - 1)
             for name in set(self._open) - scout.doubtful:
                 self._settle(name, Verdict.PROVED, None, f"{explored}; {scout.counts}")
             self._watch()
+
+    def _hunt(self, scout: Scout) -> None:
+        """Looks for deadlocks where a search grows too fast to come as deep as they may be; where there are many threads at once, if only
+        for a while. Raises OutOfMemory."""
+        if scout.large and self._hunts:
+            self._hunts = False
+            self._settle_soon(self._witnesses.hunt(self._deadlocks, thorough=False))
+        elif self._witnesses.crowded and not self._glanced:
+            self._glanced = True
+            self._settle_soon(self._witnesses.hunt(self._deadlocks, thorough=False, soon=True))
 
     def _settle_violated(self, names: set[str]) -> None:
         """These are violated: if nothing else tells how, the plain search goes on until it has found them. Raises OutOfMemory."""
@@ -142,7 +152,7 @@ class _Search:
         """Settles these if an execution is found soon, a shortest one first. Those for which none is. Raises OutOfMemory."""
         if names:
             self._settle_found(self._witnesses.best(sorted(names)))
-            most = self._witnesses.most_plain
+            most = self._witnesses.most_plain(names)
             self.explore(lambda: names.isdisjoint(self._open) or self._exploration.coming >= most)
             self._settle_found(self._witnesses.some(sorted(names.intersection(self._open))))
         return names.intersection(self._open)

@@ -1,5 +1,5 @@
 """A search for violations that may miss some: merged steps, and of states that are the same but for names the first one only, whether or
-not that loses executions; by turns the state that was found first, and two guesses at where a deadlock may be near.
+not that loses executions; by turns the state that was found last, and two guesses at where a deadlock may be near.
 
 In: a machine, properties, what is taken for the same. Out: executions of the program, step by step, each with what it violates. They are
 not known to be the shortest. Nothing is proved.
@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import Final
 
 from formal.engines.exploration import FIRST_PLACE, LOOK_UP_EVERY, Exploration
 from formal.engines.looking import Looking
 from formal.interp import Machine, Run, State, Stop, Symmetry
 from formal.interp.layout import FINISHED
 from formal.program import Property
+
+FIRST_EVERY: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,15 @@ class Hunt:
         self._states: list[State] = []
         self._came: list[tuple[int, int]] = []  # from which state, by whom; -1: from the start
         self._known: set[State] = set()
-        self._queues: tuple[list[tuple[int, ...]], ...] = ([], [], [])
+        self._queues: tuple[list[tuple[int, ...]], ...] = ([], [], [], [])
         self._done: set[int] = set()
         self.found: dict[str, Hunted] = {}
         for state in self._exploration.states:
             self._add(state, -1, 0, 0)
 
-    def go_on(self, most: int) -> None:
-        """Until all is found, nothing is left, or there are so many states. Raises OutOfMemory."""
-        while self._wanted and len(self._states) < most:
+    def go_on(self, most: int, expanded: int | None = None) -> None:
+        """Until all is found, nothing is left, or there are so many states, or so many whose steps are known. Raises OutOfMemory."""
+        while self._wanted and len(self._states) < most and (expanded is None or len(self._done) < expanded):
             number = self._next()
             if number is None:
                 return
@@ -62,9 +65,12 @@ class Hunt:
             self._expand(number)
 
     def _next(self) -> int | None:
-        """By turns the first one that was found, one behind a state in which the most waited, and one in which the most have a lock."""
-        for turn in range(len(self._done), len(self._done) + len(self._queues)):
-            queue = self._queues[turn % len(self._queues)]
+        """By turns one behind a state in which the most waited, one in which the most have a lock, and the last one that was found; now and
+        then the first one."""
+        turn = len(self._done)
+        first, *others = self._queues
+        others = others[turn % len(others) :] + others[: turn % len(others)]
+        for queue in (first, *others) if turn % FIRST_EVERY == 0 else (*others, first):
             while queue:
                 number = heappop(queue)[-1]
                 if number not in self._done:
@@ -80,7 +86,8 @@ class Hunt:
         self._states.append(state)
         self._came.append((before, thread))
         finished = state[: self._exploration.threads].count(FINISHED)  # they will not have a lock any more
-        ranks = ((), (-waiting, -number), (finished - len(self._machine.owners(state)), -waiting, -number))
+        locked = len(self._machine.owners(state)) - finished
+        ranks = ((), (-waiting, -number), (-locked, -waiting, -number), (-number,))
         for queue, rank in zip(self._queues, ranks, strict=True):
             heappush(queue, (*rank, number))
 

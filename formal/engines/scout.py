@@ -18,7 +18,7 @@ FEW: Final = 20_000  # states, times threads, that are explored sooner than it t
 FEW_ALIKE: Final = 4000  # where many of them are alike
 ENOUGH: Final = 5000  # states after which it is seen how much is merged
 LARGE: Final = 80_000  # states, times the square of threads
-MANY: Final = 10  # states of a level
+MANY: Final = 8  # states of a level
 GROWTH: Final = 1.6
 LEAST: Final = 20  # steps on which one must have been merged, for this to go on
 
@@ -83,10 +83,15 @@ class Scout:
 
     @property
     def grows(self) -> bool:
-        """Whether it is large already, for so many threads, and its last level much larger than the one before."""
-        sizes = [len(self._exploration.level(depth)) for depth in range(max(0, self.depth - 1), self.depth + 1)]
-        large = self.states * self._exploration.threads**2 >= LARGE
-        return large and sizes[-1] >= MANY and sizes[-1] >= GROWTH * sizes[0]
+        """Whether its last level is much larger than the one before."""
+        before = len(self._exploration.level(self.depth - 1)) if self.depth else 1
+        size = len(self._exploration.level(self.depth))
+        return size >= MANY and size >= GROWTH * before
+
+    @property
+    def large(self) -> bool:
+        """Whether there are many states already, for so many threads."""
+        return self.states * self._exploration.threads**2 >= LARGE
 
     def expand(self, asked: Collection[str]) -> set[str]:
         """The next level: those of the properties asked for that it finds violated for sure. Raises OutOfMemory."""

@@ -15,71 +15,80 @@ from formal.interp import Machine, State
 
 Step: TypeAlias = tuple[int, State]  # who moves, and what comes of it
 Wanted: TypeAlias = Callable[[State], bool]
-MOST: Final = 40_000  # steps that are tried out
+MOST: Final = 30_000  # steps that are tried out, and threads that are looked at
 
-_Order: TypeAlias = "Sequence[tuple[int, tuple[str, ...]]]"  # who moves, and what is picked
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A step: who moves, what is picked, and what comes of it."""
+
+    thread: int
+    choice: tuple[str, ...]
+    after: State
+
+
+_Execution: TypeAlias = "Sequence[_Taken]"
 
 
 @dataclass(slots=True)
 class _Trying:
-    """What is left to be tried, in steps."""
+    """What may still be tried."""
 
     machine: Machine
     wanted: Wanted
     left: int = MOST
 
-    def follow(self, order: _Order) -> tuple[_Order, list[Step]] | None:
-        """The steps of this order that can be taken, one after the other; None if they do not come to what is wanted."""
-        state = self.machine.initial()
-        taken, steps = [], []
-        for thread, choice in order:
-            self.left -= 1
-            after = next((one.after for one in self.machine.steps(state, thread) if one.choice == choice), None)
+    def follow(self, begun: _Execution, order: _Execution) -> list[_Taken] | None:
+        """The execution that is begun, and behind it what can be taken of these steps; None if it does not come to what is wanted."""
+        state = begun[-1].after if begun else self.machine.initial()
+        found = list(begun)
+        self.left -= len(order) + len(self.machine.program.threads)
+        for step in order:
+            after = next((one.after for one in self.machine.steps(state, step.thread) if one.choice == step.choice), None)
             if after is not None:
-                taken.append((thread, choice))
-                steps.append((thread, after))
+                found.append(_Taken(step.thread, step.choice, after))
                 state = after
-        return (taken, steps) if self.wanted(state) else None
+        return found if self.wanted(state) else None
 
 
 def shortened(machine: Machine, steps: Sequence[Step], wanted: Wanted) -> list[Step]:
     """As few of these steps as trying finds to be enough, with as few switches. `wanted`: of the state at the end."""
     trying = _Trying(machine, wanted)
-    order, best = _order(machine, steps), list(steps)
-    size = len(order) // 2
+    best: _Execution = _taken(machine, steps)
+    size = len(best) // 2
     while size >= 1 and trying.left > 0:
-        at = len(order) - size
+        at = len(best) - size
         while at >= 0 and trying.left > 0:
-            found = trying.follow([*order[:at], *order[at + size :]])
-            if found is not None and len(found[0]) < len(order):
-                order, best = found
-            at = min(at, len(order)) - size
+            found = trying.follow(best[:at], best[at + size :])
+            if found is not None and len(found) < len(best):
+                best = found
+            at = min(at, len(best)) - size
         size //= 2
-    return _together(trying, order, best)
+    return [(step.thread, step.after) for step in _together(trying, best)]
 
 
-def _order(machine: Machine, steps: Sequence[Step]) -> _Order:
+def _taken(machine: Machine, steps: Sequence[Step]) -> _Execution:
     state = machine.initial()
     found = []
     for thread, after in steps:
-        found.append((thread, next(one.choice for one in machine.steps(state, thread) if one.after == after)))
+        found.append(_Taken(thread, next(one.choice for one in machine.steps(state, thread) if one.after == after), after))
         state = after
     return found
 
 
-def _together(trying: _Trying, order: _Order, best: list[Step]) -> list[Step]:
+def _together(trying: _Trying, best: _Execution) -> _Execution:
     """Each switch away from a thread that has more to do is tried to be put off."""
     at = 1
-    while at < len(order) and trying.left > 0:
-        thread = order[at - 1][0]
-        ahead = next((place for place in range(at, len(order)) if order[place][0] == thread), None)
+    while at < len(best) and trying.left > 0:
+        thread = best[at - 1].thread
+        ahead = next((place for place in range(at, len(best)) if best[place].thread == thread), None)
         if ahead is not None and ahead > at:
-            found = trying.follow([*order[:at], order[ahead], *order[at:ahead], *order[ahead + 1 :]])
-            if found is not None and _switches(found[0]) <= _switches(order):
-                order, best = found
+            found = trying.follow(best[:at], [best[ahead], *best[at:ahead], *best[ahead + 1 :]])
+            if found is not None and _switches(found) <= _switches(best):
+                best = found
         at += 1
     return best
 
 
-def _switches(order: _Order) -> int:
-    return sum(one[0] != other[0] for one, other in pairwise(order))
+def _switches(execution: _Execution) -> int:
+    return sum(one.thread != other.thread for one, other in pairwise(execution))

@@ -24,6 +24,8 @@ ON_THE_WAY: Final = 20_000  # states of the program that lie on the way to a vio
 PLAIN: Final = 60_000  # states, times threads, of the plain search for the shortest
 HUNTED: Final = 200_000  # states, times threads, of the search that may miss some
 HUNTED_MOST: Final = 8_000
+CROWDED: Final = 16  # threads
+SOON: Final = 6  # times threads: states whose steps are known, of that search where it comes before all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Witnesses:
         self._memory = memory
         self._merge = merge
         self._fold = fold
+        self._hunts: dict[tuple[tuple[str, ...], bool], Hunt] = {}
         self._hunted: dict[str, Hunted] = {}
 
     @cached_property
@@ -63,13 +66,22 @@ class Witnesses:
         return [prop.condition for prop in self._properties if prop.condition is not None]
 
     @property
-    def most_plain(self) -> int:
-        """States of a plain search for a shortest execution, until some execution will do."""
-        return 0 if self._guide else PLAIN // self._threads
+    def crowded(self) -> bool:
+        """Whether there are so many threads that a search level by level does not come far."""
+        return self._threads >= CROWDED
+
+    def most_plain(self, names: Collection[str]) -> int:
+        """States of a plain search for shortest executions, until others will do."""
+        most = PLAIN // self._threads
+        return 0 if self._guide or all(self._far(name, most) for name in names) else most
+
+    def _far(self, name: str, states: int) -> bool:
+        """Whether so many states are too few to come as deep as an execution that is known: levels have more states than they are deep."""
+        return name in self._hunted and len(self._hunted[name].steps) ** 2 > states
 
     def best(self, wanted: Collection[str]) -> Iterator[Witnessed]:
         """Shortest executions, of those that are soon found. Raises OutOfMemory."""
-        names = set(wanted)
+        names = {name for name in wanted if not self._far(name, FOLDED // self._threads)}
         while self._guide is not None and names:
             found = self._guide.find(names, FOLDED // self._threads)
             if not found:
@@ -80,16 +92,24 @@ class Witnesses:
                 if path is not None:
                     yield _witnessed(name, *path, shortest=True)
 
-    def hunt(self, names: Collection[str], *, thorough: bool = True) -> set[str]:
-        """Those of these for which `some` has an execution. `thorough`: also without merged steps. Raises OutOfMemory."""
+    def hunt(self, names: Collection[str], *, thorough: bool = True, soon: bool = False) -> set[str]:
+        """Those of these for which `some` has an execution. `thorough`: also without merged steps; `soon`: only what is found at once.
+        Raises OutOfMemory."""
         left = [prop for prop in self._properties if prop.name in names and prop.name not in self._hunted]
         for merge in ((True, False) if thorough else (True,)) if self._merge else (False,):
             if left:
-                hunt = Hunt(self._machine, left, self._memory, self._symmetry, merge=merge)
-                hunt.go_on(min(HUNTED_MOST, HUNTED // self._threads))
+                hunt = self._begun(left, merge=merge)
+                hunt.go_on(min(HUNTED_MOST, HUNTED // self._threads), SOON * self._threads if soon else None)
                 self._hunted.update(hunt.found)
                 left = [prop for prop in left if prop.name not in hunt.found]
         return self._hunted.keys() & names
+
+    def _begun(self, properties: Sequence[Property], *, merge: bool) -> Hunt:
+        """The search for these, as far as it has come."""
+        key = tuple(prop.name for prop in properties), merge
+        if key not in self._hunts:
+            self._hunts[key] = Hunt(self._machine, properties, self._memory, self._symmetry, merge=merge)
+        return self._hunts[key]
 
     def some(self, names: Collection[str]) -> Iterator[Witnessed]:
         """Some executions, of those that are found. Raises OutOfMemory."""

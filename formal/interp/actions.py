@@ -82,6 +82,13 @@ class Actions:
             found = self._of[control] = Action(self._compile(node, at), changes_something(at), isinstance(at.stmt, While))
         return found
 
+    def possible(self, control: int, state: State) -> bool:
+        """Whether whoever stands there can move."""
+        node = self._parts.controls.nodes[control]
+        if node is not None and isinstance(node.item, At) and isinstance(node.item.stmt, Atomic):
+            return self.atomics.possible(node, node.item.stmt, state)
+        return bool(self.action(control).run(state))
+
     def _compile(self, node: Node, at: At) -> Run:  # noqa: C901 - one arm a kind
         stmt, parts = at.stmt, self._parts
         match stmt:

@@ -6,7 +6,7 @@ outcomes; a path that has to wait before it has changed anything is not possible
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -37,6 +37,7 @@ class Atomics:
         self._parts = parts
         self._action = action
         self._violated = parts.stop(ATOMIC)
+        self._lands: dict[int, Land] = {}  # by the control of whoever stands in front of one
         self.met: set[int] = set()  # controls inside of atomics that some execution has come to
         self.passed: set[int] = set()  # and those that one has got past
 
@@ -44,6 +45,13 @@ class Atomics:
         """The action of one."""
         thread, land = node.env.thread, self._land(node, stmt)
         return lambda state: [(path.choice, path.at) for path in self._explore(land(list(state)), thread)]
+
+    def possible(self, node: Node, stmt: Atomic, state: State) -> bool:
+        """Whether there is any way through one: sooner known than all of them."""
+        land = self._lands.get(state[node.env.thread])
+        if land is None:
+            land = self._lands[state[node.env.thread]] = self._land(node, stmt)
+        return any(True for _ in self._explore(land(list(state)), node.env.thread))
 
     def before_error(self, node: Node, stmt: Atomic, state: State, error: Stop) -> State | None:
         """The state inside of the block in which the first statement that goes wrong like this is executed."""
@@ -53,9 +61,8 @@ class Atomics:
     def _land(self, node: Node, stmt: Atomic) -> Land:
         return self._parts.go_to(node, self._parts.controls.into_atomic(stmt, node))
 
-    def _explore(self, inside: State, thread: int) -> Sequence[Path]:
+    def _explore(self, inside: State, thread: int) -> Iterator[Path]:
         """The paths to the end of the block, or to where they stop. Those that meet go on as one."""
-        results: list[Path] = []
         seen: set[tuple[State | Stop, bool, frozenset[tuple[int, int]]]] = set()
         todo = [Path((), inside, False, NO_TESTS, inside)]
         nodes = self._parts.controls.nodes
@@ -63,7 +70,7 @@ class Atomics:
             path = todo.pop()
             state = path.at
             if isinstance(state, Stop) or (node := nodes[state[thread]]) is None or not node.env.atomic:
-                results.append(path)
+                yield path
                 continue
             ahead = self._step(path, state, state[thread])
             if len(ahead) == 1:
@@ -74,7 +81,6 @@ class Atomics:
                 if key not in seen:
                     seen.add(key)
                     todo.append(other)
-        return results
 
     def _step(self, path: Path, state: State, control: int) -> list[Path]:
         """The paths that one more statement gives; none if this one is not possible now."""

@@ -123,7 +123,8 @@ class Machine:
 
     def enabled(self, state: State) -> list[int]:
         """The threads that can move, be it into an error or into the end of the execution."""
-        return [thread for thread in range(len(self.program.threads)) if self.steps(state, thread)]
+        running = (thread for thread in range(len(self.program.threads)) if state[thread] not in (NOT_SPAWNED, FINISHED))
+        return [thread for thread in running if self._actions.possible(state[thread], state)]
 
     def failing(self, state: State, thread: int, error: str) -> State:
         """The state in which the statement that violates this executes: inside of an `atomic`, another than the one before the step."""
