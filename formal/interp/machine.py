@@ -72,6 +72,7 @@ class Machine:
         self._views = Views(self._layout, self._controls)
         self._sorts = sorts(program, ())
         self._alike = Likeness(self._layout, self._controls, self._sorts, together=False)
+        self._touching: dict[tuple[frozenset[int], bool], Touching] = {}
         self._deadlocks = Deadlocks(self._layout, self._controls, self._expressions, self.reach())
         locks: tuple[MutexDecl | RwlockDecl, ...] = (*program.mutexes, *program.rwlocks)
         self._lock_slots = [slot for lock in locks for slot in self._layout.slots(lock)]
@@ -159,8 +160,12 @@ class Machine:
         return Reach(self._layout, self._controls, self._expressions.references, likeness)
 
     def touching(self, shut: frozenset[int], *, alike: bool = True) -> Touching:
-        """What threads may still touch, while these locks are shut."""
-        return Touching(self._layout, self._controls, self._expressions, shut, self._alike if alike else None)
+        """What threads may still touch, while these locks are shut. Worked out once for all who ask: it takes as long as some searches."""
+        found = self._touching.get((shut, alike))
+        if found is None:
+            found = Touching(self._layout, self._controls, self._expressions, shut, self._alike if alike else None)
+            self._touching[shut, alike] = found
+        return found
 
     # ------------------------------------------------------------ what was executed
 
