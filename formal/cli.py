@@ -28,6 +28,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "capture": ("formal.commands.capture", "how to run QEMU so that its log has what conform and explain-log read"),
         "anchors": ("formal.commands.anchors", "whether the C functions that models stand for are still what they were"),
         "recheck": ("formal.commands.recheck", "whether stored proofs and witnesses stand, without searching again"),
+        "bench": ("formal.commands.bench", "how much work stored proofs are for a solver, and which become harder"),
         "regress": ("formal.commands.regress", "hold every model to its own `expect`"),
         "compare": ("formal.commands.compare", "two models, before and after a patch: what differs, and which of it matters"),
         "repair": ("formal.commands.repair", "the smallest changes to where a lock is held under which everything is proved"),

@@ -37,7 +37,7 @@ _WORST_FIRST = (Exit.INTERNAL, Exit.VIOLATED, Exit.UNDECIDED, Exit.OK)
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
     """One record, and the model that it names."""
 
     path: str
@@ -74,12 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
     check_writable(arguments.output)
     solvers, missing = choose_solvers(arguments.solvers)
-    jobs = _load(_records(arguments.records))
+    jobs = load_records(without_comparisons(arguments.records))
     if jobs is None:
         return Exit.USAGE
     folder = _script_folder(arguments.smtlib, jobs)
     live = arguments.format == "text" and arguments.output is None
-    told: list[tuple[_Job, Checked]] = []
+    told: list[tuple[Job, Checked]] = []
     found = check_several([(job.record, job.program) for job in jobs], solvers, arguments.timeout, os.cpu_count() or 1, _further(arguments))
     for job, checked in zip(jobs, found, strict=True):
         told.append((job, checked))
@@ -138,7 +138,7 @@ def _further(arguments: argparse.Namespace) -> Further:
     return partial(with_states, most=arguments.explore)
 
 
-def _records(paths: Sequence[str]) -> list[str]:
+def without_comparisons(paths: Sequence[str]) -> list[str]:
     """The paths without those of stored comparisons, which is said. Raises UsageError if nothing is left."""
     from formal.certificates.record import COMPARED
 
@@ -151,7 +151,7 @@ def _records(paths: Sequence[str]) -> list[str]:
     return records
 
 
-def _load(paths: Iterable[str]) -> list[_Job] | None:
+def load_records(paths: Iterable[str]) -> list[Job] | None:
     """The records with their models; None when a model is bad, which has then been said. Raises UsageError."""
     from formal.frontend import load
     from formal.recorded import BadRecord
@@ -170,11 +170,11 @@ def _load(paths: Iterable[str]) -> list[_Job] | None:
         if loaded.program is None:
             say_diagnostics(loaded.diagnostics)
         else:
-            jobs.append(_Job(path, record, loaded.program))
+            jobs.append(Job(path, record, loaded.program))
     return jobs if len(jobs) == len(records) else None
 
 
-def _script_folder(given: str | None, jobs: Sequence[_Job]) -> Path | None:
+def _script_folder(given: str | None, jobs: Sequence[Job]) -> Path | None:
     """The folder for scripts, made if need be. Raises UsageError."""
     if given is None:
         return None
@@ -186,7 +186,7 @@ def _script_folder(given: str | None, jobs: Sequence[_Job]) -> Path | None:
     return Path(given)
 
 
-def _write_scripts(folder: Path, job: _Job, checked: Checked) -> None:
+def _write_scripts(folder: Path, job: Job, checked: Checked) -> None:
     """NAME.initiation.smt2, NAME.liveness.PROPERTY.owed.smt2 and so on, as far as the record has something to ask."""
     for which, text in checked.scripts.items():
         path = folder / f"{Path(job.path).stem}.{which.replace(': ', '.')}.smt2"
@@ -200,7 +200,7 @@ def _write_scripts(folder: Path, job: _Job, checked: Checked) -> None:
 # ---------------------------------------------------------------- telling
 
 
-def _text(job: _Job, checked: Checked) -> str:
+def _text(job: Job, checked: Checked) -> str:
     return "\n".join([f"{job.path}: {checked.state}", *(f"  {line}" for line in _lines(job.path, job.record, checked))])
 
 
@@ -245,7 +245,7 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word.removesuffix('y') + 'ie' if word.endswith('y') else word}s"
 
 
-def _document(job: _Job, checked: Checked, missing: Sequence[Solver]) -> Mapping[str, Any]:
+def _document(job: Job, checked: Checked, missing: Sequence[Solver]) -> Mapping[str, Any]:
     return {
         "formal": __version__,
         "record": job.path,
