@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import TypeAlias
 
 from formal.cache import Known, Remembered
 from formal.diagnostics import InternalError
@@ -19,19 +19,14 @@ from formal.engines import AUTO, FAMILIES, LEMMAS, contenders
 from formal.engines.protocol import CONE, Finding, Options, Outline
 from formal.outlining import Outlining
 from formal.program import DEADLOCK_LOCK_ORDER, Program, Property
-from formal.race import Disagreement, Outcome, Settled, Standing, race
+from formal.race import Disagreement, Outcome, Settled, Standing, Watcher, race
 from formal.verdict import PropertyResult, Report, SourceRef, Trace, Verdict, Witness
 
 _LINGER = 1.0  # seconds for the figures, which an engine tells last
 Replay = Callable[[Trace], Witness]
 
 
-class Watcher(Protocol):
-    """Who is told how a run goes. `started`: the engines are at work, there is time for other things."""
-
-    def started(self) -> None: ...
-
-    def standing(self, standing: Standing) -> None: ...
+Searcher: TypeAlias = Callable[[Program, Options, Watcher], Outcome]
 
 
 class Silent:
@@ -86,15 +81,16 @@ def select(program: Program, patterns: tuple[str, ...]) -> tuple[tuple[str, ...]
     return chosen, tuple(pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in names))
 
 
-def prove(program: Program, request: Request, watcher: Watcher | None = None) -> Answer:
-    """Settle the properties asked for. Raises Disagreement when two engines, or an engine and the interpreter, contradict each other."""
+def prove(program: Program, request: Request, watcher: Watcher | None = None, search: Searcher | None = None) -> Answer:
+    """Settle the properties asked for. `search`: who looks instead of the engines side by side. Raises Disagreement when two engines, or an
+    engine and the interpreter, contradict each other."""
     watcher = watcher or Silent()
     replay = _replayer(program)
     stands = _stands(program, request, replay)
     options = Options(request.properties, request.depth, without=request.without, extra=request.extra)
     with ExitStack() as stack:
         beside = stack.enter_context(Outlining(program, options)) if _outlined(request) else None
-        outcome = _search(program, options, request, stands, watcher, beside)
+        outcome = _search(program, options, stands, watcher, search or _Engines(program, request, beside))
         asked = [prop for prop in program.properties if prop.name in set(request.properties)]
         results = tuple(stands.get(prop.name) or _result(prop, outcome, request, replay) for prop in asked)
         shown = not outcome.interrupted and all(result.verdict is Verdict.PROVED for result in results)
@@ -152,36 +148,42 @@ def _found(outcome: Outcome, outline: Outline | None, request: Request, report: 
     return Remembered(findings, outline if looked else None, outcome.statistics)
 
 
-def _search(
-    program: Program,
-    options: Options,
-    request: Request,
-    stands: Mapping[str, PropertyResult],
-    watcher: Watcher,
-    outlining: Outlining | None,
-) -> Outcome:
-    """The engines at what is not known, on the part of the program that it depends on."""
+def _search(program: Program, options: Options, stands: Mapping[str, PropertyResult], watcher: Watcher, search: Searcher) -> Outcome:
+    """Somebody at what is not known, on the part of the program that it depends on."""
     from formal.rewriting.cone import Cone, cone
 
     options = replace(options, properties=tuple(name for name in options.properties if name not in stands))
-    engines = contenders(request.engine, program, request.depth)
-    if FAMILIES in engines and not _as_written(program, request):
-        options = replace(options, as_written=False)
-        engines = engines if len(engines) == 1 else tuple(name for name in engines if name != FAMILIES)
-    beside = {LEMMAS: outlining.child} if outlining is not None and LEMMAS in engines else {}
     part = Cone(program) if CONE in options.without else cone(program, options.properties)
-    outcome = race(
-        part.program,
-        options,
-        [name for name in engines if name not in beside],
-        jobs=request.jobs,
-        deadline=request.deadline,
-        linger=_LINGER if request.statistics else 0.0,
-        beside=beside,
-        started=watcher.started,
-        watch=watcher.standing,
-    )
+    outcome = search(part.program, options, watcher)
     return replace(outcome, settled={name: _marked(settled, part.left_out) for name, settled in outcome.settled.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class _Engines:
+    """The engines side by side. `program`: the whole of it; `outlining`: at work already."""
+
+    program: Program
+    request: Request
+    outlining: Outlining | None
+
+    def __call__(self, part: Program, options: Options, watcher: Watcher) -> Outcome:
+        request = self.request
+        engines = contenders(request.engine, self.program, request.depth)
+        if FAMILIES in engines and not _as_written(self.program, request):
+            options = replace(options, as_written=False)
+            engines = engines if len(engines) == 1 else tuple(name for name in engines if name != FAMILIES)
+        beside = {LEMMAS: self.outlining.child} if self.outlining is not None and LEMMAS in engines else {}
+        return race(
+            part,
+            options,
+            [name for name in engines if name not in beside],
+            jobs=request.jobs,
+            deadline=request.deadline,
+            linger=_LINGER if request.statistics else 0.0,
+            beside=beside,
+            started=watcher.started,
+            watch=watcher.standing,
+        )
 
 
 def _as_written(program: Program, request: Request) -> bool:

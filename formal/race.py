@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType, MappingProxyType
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from formal.children import Child, Ended, Tell, wait
 from formal.diagnostics import InternalError
@@ -47,6 +47,14 @@ class Standing:
     settled: int
     total: int
     seconds: float
+
+
+class Watcher(Protocol):
+    """Who is told how a run goes. `started`: the engines are at work, there is time for other things."""
+
+    def started(self) -> None: ...
+
+    def standing(self, standing: Standing) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ from formal.verdict import Verdict
 MOST_STATES = 5_000
 LEAST_DEPTH = 6  # steps that the bounded engine looks at where nothing is violated, or sooner
 CROWDS = 8  # of so many seeds one is a family, which takes the longest
-PATIENCE = 20  # seconds by the clock for each of processor time: the machine may have other work
+PATIENCE = 120  # seconds by the clock for each of processor time: the machine may have other work
 KINDS = ("systems", "texts", "tangles")
 
 

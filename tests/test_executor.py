@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from differential import parsed
 
+from formal.cubes import Split
+from formal.engines.protocol import Options
 from formal.executor import cluster
 from formal.executor.calls import ExecutorError, Lost, Overdue, Within
 from formal.executor.crew import PROCESSES, Ending, crew, gather
 from formal.executor.processes import Processes
+from formal.pipeline import Silent
 
 ROOT = Path(__file__).resolve().parent.parent
 GOOD = 'protocol good "two threads"; param N in 1..4 = 2; mutex L; thread t[N] { lock L; unlock L; } deadlock free; expect proved;'
@@ -224,6 +228,19 @@ def test_a_sweep_on_a_cluster(scheduler: Scheduler, tmp_path: Path) -> None:
     done = subprocess.run([*command, "--executor", f"dask:{scheduler.address}"], capture_output=True, cwd=ROOT, check=False, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert [point["verdict"] for point in json.loads(done.stdout)["points"]] == ["proved", "proved"]
+
+
+def test_cubes_on_a_cluster(scheduler: Scheduler) -> None:
+    scheduler.wait_for_workers(1)
+    program = parsed(f"{BAD[: BAD.index('expect')]} thread u {{ lock L; }}")
+    options = Options(tuple(prop.name for prop in program.properties), 4)
+    found = []
+    for choice in (PROCESSES, f"dask:{scheduler.address}"):
+        with crew(choice, 2) as made:
+            found.append(Split(made, 1, lambda _: None, 0.0)(program, options, Silent()))
+    assert found[0].settled == found[1].settled
+    assert found[0].settled["relock"].finding.depth == 2
+    assert found[1].statistics["bmc.cubes"] == 2
 
 
 def test_a_cluster_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

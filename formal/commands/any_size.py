@@ -26,8 +26,9 @@ from formal.executor.calls import ExecutorError, Lost
 from formal.executor.crew import PROCESSES, Crew
 from formal.frontend import load
 from formal.frontend.assembly import digest
-from formal.pipeline import Answer, Request, Watcher, prove, select
+from formal.pipeline import Answer, Request, prove, select
 from formal.program import Program
+from formal.race import Watcher
 from formal.sweep import unbounded
 from formal.verdict import PropertyResult, Report, Verdict
 

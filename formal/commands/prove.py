@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from formal.commands.contracting import CALLBACK, Side, check_contract, contracted, tell_together
+from formal.commands.cubing import check_cubes, searching
 from formal.commands.executing import check_executor, configure_executor
 from formal.commands.remembering import cache_of, configure_cache, kept, recalled
 from formal.console import (
@@ -38,7 +39,7 @@ from formal.engines import AUTO, ENGINES, RACING
 from formal.engines.protocol import REDUCTIONS
 from formal.executor.crew import PROCESSES
 from formal.formats import FORMATS, Style, load_format, load_remarks
-from formal.pipeline import Answer, Request, prove, select
+from formal.pipeline import Answer, Request, select
 from formal.program import Program
 from formal.progress import ProgressLine
 from formal.sweep import is_sweep, unbounded
@@ -94,6 +95,12 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--parallel", type=positive, metavar="N", help="of a sweep: points at the same time (default: half as many as there are processors)"
     )
+    parser.add_argument(
+        "--cubes",
+        type=natural,
+        metavar="N",
+        help="of a bounded search: split hard questions by who moves first, up to N context switches, for --jobs or --executor",
+    )
     configure_executor(parser)
     parser.add_argument("--watch", action="store_true", help="again whenever a file that the model reads has changed, until Ctrl-C")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the report there instead of to standard output")
@@ -136,11 +143,11 @@ def _once(arguments: argparse.Namespace) -> int:
     deadline = None if arguments.timeout is None else begun + arguments.timeout
     chosen = [_chosen(side.program, tuple(arguments.patterns)) for side in sides]
     answers: list[Answer] = []
-    with _progress(arguments) as watcher:
+    with _progress(arguments) as watcher, searching(arguments) as search:
         for side, names in zip(sides, chosen, strict=True):
             request = _request(side, names, arguments, deadline, begun if not answers else time.monotonic())
             known = recalled(cache if arguments.save is None else None, side.program, request)  # what is recorded is found now
-            found = kept(cache, side.program, request, prove(side.program, known, watcher))
+            found = kept(cache, side.program, request, search(side.program, known, watcher))
             if arguments.vacuity and not found.interrupted:
                 found = _with_vacuity(side.program, found, deadline)
             answers.append(found if arguments.save is None else _saved(side.program, found, arguments, deadline, watcher))
@@ -202,6 +209,7 @@ def _check(arguments: argparse.Namespace) -> None:
         if name not in REDUCTIONS:
             raise UsageError(f"unknown reduction `{name}`", f"the reductions are {', '.join(REDUCTIONS)}")
     check_executor(arguments.executor)
+    check_cubes(arguments)
     check_contract(arguments)
     definitions(arguments.defines)
     if is_sweep(arguments.defines):
@@ -236,7 +244,7 @@ def _check_single(arguments: argparse.Namespace) -> None:
     for option, given in (
         ("--chart", arguments.chart),
         ("--parallel", arguments.parallel),
-        ("--executor", arguments.executor != PROCESSES),
+        ("--executor", arguments.executor != PROCESSES and arguments.cubes is None),
     ):
         if given:
             raise UsageError(f"{option} is for a sweep", "give a parameter several values, for example -D VCPUS=1..4")

@@ -17,6 +17,16 @@ from formal.smt.solver import Answer
 from formal.verdict import Trace, Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Part of a search: the executions in which the threads of these numbers move first, in this order (`formal.cubes`). `known`: steps
+    within which nothing asked for is violated, by any execution; `patience`: seconds for one question to the solver."""
+
+    first: tuple[int, ...] = ()
+    known: int = -1
+    patience: float | None = None
+
+
 @dataclass(slots=True, eq=False)
 class _Search:
     """One run. `open` are the properties that are not settled, in order."""
@@ -25,6 +35,7 @@ class _Search:
     tell: Tell
     bounded: Bounded
     open: dict[str, Property]
+    share: Share
     started: float = field(default_factory=perf_counter)
 
     def run(self) -> None:
@@ -44,7 +55,7 @@ class _Search:
         """Settles what is violated by an execution of exactly this length. False: the solver gave up."""
         if depth:
             self.bounded.extend()
-        while self.open:
+        while self.open and depth > self.share.known:
             answer, broken = self.bounded.violation(tuple(self.open))
             if answer is Answer.UNKNOWN:
                 return self.give_up(depth)
@@ -62,7 +73,9 @@ class _Search:
         self.tell(Finding(name, Verdict.VIOLATED, depth, f"an execution of {depth} steps", trace))
 
     def exhausted(self, depth: int) -> bool:
-        """Whether no execution is longer than this."""
+        """Whether no execution is longer than this. Of a share, it is asked early: there may be nobody who can begin so."""
+        if depth <= self.share.known and not (depth == 1 and self.share.first):
+            return False
         answer = self.bounded.can_go_on(depth)
         if answer is Answer.UNSAT:
             self.close(Verdict.PROVED, None, f"no execution is longer than {depth} steps")
@@ -84,13 +97,23 @@ class _Search:
 
 def run(program: Program, options: Options, tell: Tell) -> None:
     """Settles what it can of `options.properties`; without `options.depth` it may run for ever."""
+    search(program, options, tell, Share())
+
+
+def search(program: Program, options: Options, tell: Tell, share: Share) -> None:
+    """The same, for a share of the executions."""
     wanted = set(options.properties)
     properties = {p.name: p for p in program.properties if p.name in wanted}
     started = perf_counter()
-    bounded = encoded(properties, tell, lambda: Bounded(program, tuple(properties.values()), options.memory, without=options.without))
+
+    def build() -> Bounded:
+        asked = tuple(properties.values())
+        return Bounded(program, asked, options.memory, without=options.without, first=share.first, patience=share.patience)
+
+    bounded = encoded(properties, tell, build)
     if bounded is None:
         return
     built = perf_counter() - started
-    _Search(options, tell, bounded, properties).run()
+    _Search(options, tell, bounded, properties, share).run()
     figures = {"encoding seconds": round(built, 3), "seconds": round(perf_counter() - started, 3), **bounded.figures()}
     tell(Statistics(figures))

@@ -7,7 +7,7 @@ anything is encoded.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from formal.engines.protocol import Finding, Options, Tell
 from formal.program import Program, Property
@@ -15,6 +15,7 @@ from formal.smt.cfg import EncodingLimitError
 from formal.verdict import Verdict
 
 Encoded = TypeVar("Encoded")
+TOO_LARGE: Final = "too large to encode"
 
 
 def safety(program: Program, options: Options, tell: Tell, engine: str) -> dict[str, Property]:
@@ -36,5 +37,5 @@ def encoded(names: Iterable[str], tell: Tell, encode: Callable[[], Encoded]) -> 
     except RecursionError:
         why = "expressions nested too deeply"
     for name in names:
-        tell(Finding(name, Verdict.UNDECIDED, None, f"too large to encode: {why}"))
+        tell(Finding(name, Verdict.UNDECIDED, None, f"{TOO_LARGE}: {why}"))
     return None

@@ -33,7 +33,8 @@ LEMMAS_FROM = 5  # steps: what needs fewer is found sooner than the lemmas are p
 
 
 class Bounded:
-    """The executions from the initial state, one step longer with each `extend`."""
+    """The executions from the initial state, one step longer with each `extend`. `first`: only those in which these threads move first, in
+    this order, up to as many context switches (or fewer, where the execution ends before); `patience`: seconds for each question."""
 
     def __init__(
         self,
@@ -42,6 +43,8 @@ class Bounded:
         memory: int,
         without: frozenset[str] = frozenset(),
         shared_from: int = SHARED_FROM,
+        first: Sequence[int] = (),
+        patience: float | None = None,
     ) -> None:
         cfg = lower(program)
         layout = lay_out(cfg)
@@ -50,7 +53,9 @@ class Bounded:
         self._lemmas = Bundle([])
         self._lemmas_from = None if "ownership" in without else LEMMAS_FROM
         self._memory = memory
-        self.session = Session(memory)
+        self.session = Session(memory, patience)
+        self._first = tuple(first)
+        self._turns: list[Any] = []
         still = Standstill(self.relation)
         found = badness(self.relation, still, properties)
         self._names = tuple(found.terms)
@@ -73,12 +78,30 @@ class Bounded:
         """One more step."""
         step = self.unrolling.extend()
         self.session.add(*step.definitions)
+        if self._first:
+            self._take_turns()
         if self.depth == self._lemmas_from:
             self._lemmas = Bundle(proved_lemmas(self.relation, self._memory))
             for index in range(2, self.depth):
                 self._add_lemmas(index)
         self._add_lemmas(self.depth)
         self._look()
+
+    def _take_turns(self) -> None:
+        """Says whose turn the last step is: of the same thread as the step before, or of the next one of `first`; after those, anybody's.
+        Literals keep whose turn it has been so far."""
+        who = self.unrolling.who(self.depth)
+        mine = [who == thread for thread in self._first]
+        turns = [z3.Bool(f"turn {number}@{self.depth}") for number in range(len(mine))]
+        if not self._turns:
+            self.session.add(turns[0], mine[0], *map(z3.Not, turns[1:]))
+        else:
+            stays = [z3.And(turn, own) for turn, own in zip(self._turns, mine, strict=True)]
+            over = [z3.And(turn, z3.Not(own)) for turn, own in zip(self._turns, mine, strict=True)]
+            for number, turn in enumerate(turns):
+                self.session.add(turn == (z3.Or(stays[number], over[number - 1]) if number else stays[0]))
+            self.session.add(*[z3.Implies(left, own) for left, own in zip(over, mine[1:], strict=False)])
+        self._turns = turns
 
     def _add_lemmas(self, index: int) -> None:
         """What is proved of every reachable state, of the one after so many steps."""

@@ -33,11 +33,14 @@ class Answer(Enum):
 
 
 class Session:
-    """One incremental solver over finite domains. `memory`: mebibytes after which it answers unknown."""
+    """One incremental solver over finite domains. `memory`: mebibytes after which it answers unknown; `patience`: seconds for each
+    question, after which it does, too."""
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, memory: int, patience: float | None = None) -> None:
         self._solver = z3.SolverFor("QF_FD")
         self._solver.set("max_memory", memory)
+        if patience is not None:
+            self._solver.set("timeout", max(1, round(1000 * patience)))
         self._solver.set("phase", "random")  # of a fixed seed; measured: a quarter to a third less work than the default
         self._solver.set("restart", "geometric")  # measured on searches of 15 steps and more: up to a fifth less
         self._assertions = 0
