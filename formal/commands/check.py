@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from formal import __version__
+from formal.commands.declaring import configure_model
 from formal.console import Exit, Parser, UsageError, answer, check_writable, definitions, say_diagnostics
 from formal.diagnostics import Diagnostic
 
@@ -21,8 +22,7 @@ _STATES = 4000  # a look, not a search: the whole command stays below half a sec
 def configure(parser: Parser) -> None:
     """Declare the arguments."""
     parser.add_argument("models", nargs="+", metavar="MODEL", help="a model file")
-    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
-    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
+    configure_model(parser)
     parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
     parser.add_argument("--watch", action="store_true", help="again whenever a file that the model reads has changed, until Ctrl-C")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")

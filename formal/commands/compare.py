@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from formal.commands.declaring import check_answer, configure_answer, configure_manner, configure_model, configure_time
 from formal.commands.remembering import cache_of, configure_cache, kept, recalled
 from formal.console import (
     Exit,
     Parser,
-    UsageError,
     answer,
     check_folder,
     check_writable,
@@ -25,7 +25,6 @@ from formal.console import (
     definitions,
     say,
     say_diagnostics,
-    seconds,
 )
 
 if TYPE_CHECKING:
@@ -42,18 +41,13 @@ def configure(parser: Parser) -> None:
     """Declare the arguments."""
     parser.add_argument("before", metavar="BEFORE", help="the model without the patch, which says what it violates")
     parser.add_argument("after", metavar="AFTER", help="the model with it")
-    parser.add_argument(
-        "-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter of both (repeatable)"
-    )
-    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks to both")
-    parser.add_argument("--timeout", type=seconds, default=300.0, metavar="SECONDS", help="for each proof (default: 300)")
-    parser.add_argument("--format", default="text", metavar="NAME", help=f"{', '.join(_FORMATS)} (default: text)")
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the report there instead of to standard output")
+    configure_model(parser, " of both")
+    configure_time(parser, 300, "each proof")
+    configure_answer(parser, _FORMATS, "report")
     parser.add_argument("--save", metavar="DIR", help="write there what was compared, and records of both for `formal recheck`")
     configure_cache(parser)
     parser.add_argument("--all", action="store_true", help="every step of a witness, and the witnesses of what was taken back")
-    parser.add_argument("--quiet", action="store_true", help="the verdicts alone; no progress")
-    parser.add_argument("--no-color", action="store_true", help="no colour, no progress (so do NO_COLOR and a pipe)")
+    configure_manner(parser, "the verdicts alone; no progress", "no colour, no progress")
     parser.epilog = "example: formal compare models/savevm_unlocked.dsl models/savevm_locked.dsl"
 
 
@@ -74,10 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """What argparse does not see. Raises UsageError."""
-    if arguments.format not in _FORMATS:
-        raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(_FORMATS)}")
-    if arguments.output is not None and arguments.output in (arguments.before, arguments.after, *arguments.extra):
-        raise UsageError(f"-o {arguments.output}: that is a model")
+    check_answer(arguments, _FORMATS, (arguments.before, arguments.after))
     check_writable(arguments.output)
     check_folder(arguments.save)
 

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from formal.commands.declaring import configure_model
 from formal.console import Exit, Parser, UsageError, answer, check_writable, definitions, natural, say, say_diagnostics
 from formal.exports import EXPORTS, TooLarge, Wanted, load_export
 
@@ -37,8 +38,7 @@ def configure(parser: Parser) -> None:
         "--property", action="append", default=[], dest="properties", metavar="NAME", help="this one only (repeatable, globs; default: all)"
     )
     parser.add_argument("--depth", type=natural, metavar="K", help="smt2: one question about executions of up to K steps (else: VMT)")
-    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
-    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
+    configure_model(parser)
     parser.add_argument("-o", dest="output", metavar="FILE", help="write it there instead of to standard output; .aig: binary AIGER")
     parser.epilog = "example: formal export models/savevm_locked.dsl --to promela -o savevm.pml"
 

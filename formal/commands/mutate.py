@@ -12,8 +12,9 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from formal.commands.declaring import check_answer, configure_answer, configure_jobs, configure_manner, configure_model, configure_time
 from formal.commands.executing import check_executor, configure_executor
 from formal.console import (
     Exit,
@@ -27,43 +28,36 @@ from formal.console import (
     positive,
     say,
     say_diagnostics,
-    seconds,
 )
 
 if TYPE_CHECKING:
     from formal.mutants.study import NotProved, Study
     from formal.program import Program
 
+_FORMATS: Final = ("text", "json")
+
 
 def configure(parser: Parser) -> None:
     """Declare the arguments."""
     parser.add_argument("model", metavar="MODEL", help="a model that is proved")
-    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
-    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
+    configure_model(parser)
     parser.add_argument("--property", action="append", default=[], dest="patterns", metavar="NAME", help="only these; * and ? match")
     words = "a model that may notice what this one does not (repeatable), besides those that MODEL names itself (`// Beside: FILE`)"
     parser.add_argument("--beside", action="append", default=[], metavar="FILE", help=words)
     parser.add_argument("--sample", type=positive, metavar="N", help="only so many mutants, chosen at random")
     parser.add_argument("--seed", type=natural, default=0, metavar="N", help="choose others (default: 0)")
-    parser.add_argument("--timeout", type=seconds, default=20.0, metavar="SECONDS", help="for each mutant (default: 20)")
-    parser.add_argument("--jobs", type=positive, metavar="N", help="mutants at the same time (default: one a processor)")
+    configure_time(parser, 20, "each mutant")
+    configure_jobs(parser, "mutants")
     configure_executor(parser)
-    parser.add_argument(
-        "--format", default="text", metavar="NAME", help="text or json (default: text); `formal schema mutate` describes json"
-    )
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    configure_answer(parser, _FORMATS, schema="mutate")
     parser.add_argument("--all", action="store_true", help="every mutant, also those that are noticed")
-    parser.add_argument("--quiet", action="store_true", help="the counts and what is left to look at; no progress")
-    parser.add_argument("--no-color", action="store_true", help="no progress (so do NO_COLOR and a pipe)")
+    configure_manner(parser, "the counts and what is left to look at; no progress")
     parser.epilog = "example: formal mutate models/savevm_locked.dsl --sample 50"
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge the mutants; returns the exit code. Raises UsageError."""
-    if arguments.format not in ("text", "json"):
-        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
-    if arguments.output is not None and arguments.output in (arguments.model, *arguments.extra):
-        raise UsageError(f"-o {arguments.output}: that is a model")
+    check_answer(arguments, _FORMATS, (arguments.model,))
     check_writable(arguments.output)
     check_executor(arguments.executor)
     found = _study(arguments)

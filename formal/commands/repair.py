@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from formal.commands.declaring import check_answer, configure_answer, configure_jobs, configure_manner, configure_model, configure_time
 from formal.commands.executing import check_executor, configure_executor, hired
 from formal.console import (
     Exit,
@@ -28,7 +29,6 @@ from formal.console import (
     positive,
     say,
     say_diagnostics,
-    seconds,
 )
 from formal.diagnostics import InternalError
 from formal.executor.crew import PROCESSES
@@ -52,18 +52,13 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--in", nargs="+", action="extend", default=[], dest="within", metavar="BODY", help="change only these bodies")
     parser.add_argument("--cost", type=positive, metavar="N", help="all repairs up to this cost, not only the cheapest")
     parser.add_argument("--beside", action="append", default=[], metavar="MODEL", help="say what becomes of this one, too (repeatable)")
-    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
-    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
-    parser.add_argument("--timeout", type=seconds, default=600.0, metavar="SECONDS", help="for the whole command (default: 600)")
-    parser.add_argument("--jobs", type=positive, metavar="N", help="proofs at the same time (default: one a processor)")
+    configure_model(parser)
+    configure_time(parser, 600, "the whole command")
+    configure_jobs(parser, "proofs")
     configure_executor(parser)
-    parser.add_argument(
-        "--format", default="text", metavar="NAME", help="text or json (default: text); `formal schema repair` describes json"
-    )
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    configure_answer(parser, _FORMATS, schema="repair")
     parser.add_argument("--save", metavar="DIR", help="write there each repair: the models with it, a diff, records for `formal recheck`")
-    parser.add_argument("--quiet", action="store_true", help="no diffs; no progress")
-    parser.add_argument("--no-color", action="store_true", help="no progress (so do NO_COLOR and a pipe)")
+    configure_manner(parser, "no diffs; no progress")
     parser.epilog = "example: formal repair models/savevm_unlocked.dsl --lock BQL"
 
 
@@ -89,10 +84,7 @@ def _exit(found: Found) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """What argparse does not see. Raises UsageError."""
-    if arguments.format not in _FORMATS:
-        raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(_FORMATS)}")
-    if arguments.output is not None and arguments.output in (*arguments.models, *arguments.beside, *arguments.extra):
-        raise UsageError(f"-o {arguments.output}: that is a model")
+    check_answer(arguments, _FORMATS, (*arguments.models, *arguments.beside))
     if arguments.executor != PROCESSES:
         check_executor(arguments.executor)
         raise UsageError(f"--executor {arguments.executor}: an edited model is no file that others could read", "repair works here")

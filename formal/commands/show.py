@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from formal.commands.declaring import configure_model
 from formal.console import Exit, Parser, UsageError, answer, check_writable, definitions, say_diagnostics
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--to", metavar="NAME", help=f"{', '.join(_TO)} (default: what FILE ends in says, else text)")
     parser.add_argument("--what", metavar="NAME", help="flow: each body's control flow; waits: who waits for whom (default: both)")
     parser.add_argument("--body", action="append", default=[], dest="bodies", metavar="NAME", help="flow of this body only (repeatable)")
-    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
-    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
+    configure_model(parser)
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the drawing there instead of to standard output")
     parser.epilog = "example: formal show models/savevm_locked.dsl --what waits -o waits.svg"
 

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from formal.commands.declaring import configure_model
 from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, natural, positive, say_diagnostics
 from formal.formats import Style
 
@@ -35,8 +36,7 @@ def configure(parser: Parser) -> None:
         metavar="NAME",
         help=f"who moves next: {', '.join(_SCHEDULERS[1:])}, or each in turn (default: mixed)",
     )
-    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
-    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
+    configure_model(parser)
     parser.add_argument("--interactive", action="store_true", help="pick each step by hand; ? helps, q ends")
     parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text); `formal replay` takes the latter")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
