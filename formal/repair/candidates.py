@@ -35,7 +35,11 @@ class Candidates:
         """All that some edit makes."""
         return frozenset(self._acts)
 
-    def next(self, most: int | None) -> tuple[Edit, ...] | None:
+    def left(self) -> bool:
+        """Whether there is any, whatever it costs. Raises Unsettled."""
+        return self._chooser.possible()
+
+    def next(self, most: int) -> tuple[Edit, ...] | None:
         """The least one that costs no more than this; None if there is none. Raises Unsettled."""
         found = self._chooser.cheapest(most)
         return None if found is None else tuple(self.edits[number] for number in sorted(found))

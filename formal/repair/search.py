@@ -32,7 +32,7 @@ from formal.rewriting.flattening import flat
 from formal.smt.choosing import Unsettled
 from formal.verdict import Report, Verdict
 
-FEW: Final = 10_000  # states to look at before the engines are asked
+FEW: Final = 6_000  # states to look at before the engines are asked
 MANY: Final = 100_000  # states to look at for a violation that they have found
 GRACE: Final = 10.0  # seconds beyond its own limit that a proof has to end
 FRONT_END: Final = "the front end"  # in the place of a property, where an edited text is no model
@@ -190,7 +190,7 @@ class _Search:
             else:
                 self._judge(edits)
         found = self._found
-        found.cost = None if not found.open and self._candidates.next(None) is None else self._bound()
+        found.cost = None if not found.open and not self._candidates.left() else self._bound()
 
     @property
     def _cheapest_only(self) -> bool:

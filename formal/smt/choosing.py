@@ -38,15 +38,17 @@ class Chooser:
         self._session = Session(_MEMORY)
         self._costs = costs
         self._widths = widths
-        self._terms: list[Any] = []
+        self._terms: list[tuple[Any, Any]] = []  # each and its negation
         self._bounds: dict[tuple[str, int], Any] = {}
+        self._least = 0  # nothing costs less
         self.options = range(len(costs))
         for _ in self.options:
             self.variable()
 
     def variable(self) -> int:
         """A new one."""
-        self._terms.append(z3.Bool(f"v{len(self._terms)}"))
+        made = z3.Bool(f"v{len(self._terms)}")
+        self._terms.append((made, negation(made)))
         return len(self._terms) - 1
 
     def clause(self, literals: Iterable[Literal]) -> None:
@@ -56,28 +58,32 @@ class Chooser:
     def at_most_one(self, variables: Sequence[int]) -> None:
         """Of these."""
         if len(variables) > 1:
-            self._session.add(z3.AtMost(*[self._terms[one] for one in variables], 1))
+            self._session.add(z3.AtMost(*[self._terms[one][0] for one in variables], 1))
 
-    def cheapest(self, most: int | None) -> frozenset[int] | None:
+    def cheapest(self, most: int) -> frozenset[int] | None:
         """Some options that satisfy the clauses and cost no more than `most` together, of those with the same cost the narrowest; None if
-        there are none. Raises Unsettled."""
-        found = self._ask([] if most is None else [self._bound("cost", self._costs, most)])
-        if found is None:
-            return None
-        for what, weights in (("cost", self._costs), ("width", self._widths)):
-            found = self._less(found, what, weights)
-        return found
+        there are none. Clauses are only added, so nothing gets cheaper: it begins at what was the least before. Raises Unsettled."""
+        while self._least <= most:
+            found = self._ask([self._bound("cost", self._costs, self._least)])
+            if found is not None:
+                return self._narrower(found)
+            self._least += 1
+        return None
+
+    def possible(self) -> bool:
+        """Whether any options satisfy the clauses, whatever they cost. Raises Unsettled."""
+        return self._ask([]) is not None
 
     def allows(self, chosen: frozenset[int]) -> bool:
         """Whether just these options satisfy the clauses. Raises Unsettled."""
         return self._ask([self._term(Literal(one, one in chosen)) for one in self.options]) is not None
 
-    def _less(self, found: frozenset[int], what: str, weights: Sequence[int]) -> frozenset[int]:
-        """As little of this weight as there is, at no more cost."""
-        cost = self._bound("cost", self._costs, sum(self._costs[one] for one in found))
+    def _narrower(self, found: frozenset[int]) -> frozenset[int]:
+        """As narrow as there is, at the least cost."""
+        cost = self._bound("cost", self._costs, self._least)
         while True:
-            weight = sum(weights[one] for one in found)
-            better = self._ask([cost, self._bound(what, weights, weight - 1)]) if weight else None
+            width = sum(self._widths[one] for one in found)
+            better = self._ask([cost, self._bound("width", self._widths, width - 1)]) if width else None
             if better is None:
                 return found
             found = better
@@ -87,7 +93,7 @@ class Chooser:
         known = self._bounds.get((what, most))
         if known is None:
             known = self._bounds[what, most] = z3.Bool(f"{what} {most}")
-            sum_ = z3.PbLe([(self._terms[one], weights[one]) for one in self.options if weights[one]], most)
+            sum_ = z3.PbLe([(self._terms[one][0], weights[one]) for one in self.options if weights[one]], most)
             self._session.add(z3.Implies(known, sum_))
         return known
 
@@ -101,8 +107,7 @@ class Chooser:
                 raise Unsettled(self._session.reason())
             case Answer.SAT:
                 model = self._session.model()
-                return frozenset(one for one in self.options if model.truth(self._terms[one]))
+                return frozenset(one for one in self.options if model.truth(self._terms[one][0]))
 
     def _term(self, literal: Literal) -> Any:
-        term = self._terms[literal.variable]
-        return term if literal.truth else negation(term)
+        return self._terms[literal.variable][not literal.truth]
