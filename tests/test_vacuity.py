@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
@@ -13,12 +15,15 @@ from differential import parsed
 from strategies import ModelText
 from tools import Told
 
+from formal.certificates.making import invariant_of
 from formal.frontend import load_text
-from formal.program import Program
+from formal.invariant import Invariant
+from formal.program import Program, Property
 from formal.resources import schema_path
 from formal.vacuity.judging import judge
+from formal.vacuity.resting import resting
 from formal.vacuity.searching import look
-from formal.vacuity.units import units_of, without
+from formal.vacuity.units import Unit, units_of, without
 from formal.verdict import Vacuity, Verdict
 
 GUARDED = """protocol guarded;
@@ -137,6 +142,64 @@ def test_leaving_out_only_adds_executions() -> None:
                 looked += 1
                 assert kept <= after.violated, (seed, [unit.text for unit in gone])
     assert looked > 20
+
+
+def core_by_invariant(text_or_program: str | Program) -> Iterator[tuple[Program, str, frozenset[Unit], Sequence[Unit]]]:
+    """By property: the core, and all units."""
+    program = program_of(text_or_program) if isinstance(text_or_program, str) else text_or_program
+    proved = {name for name, one in verdict(program).items() if one is Verdict.PROVED}
+    wanted = [prop for prop in program.properties if prop.name in proved and prop.kind not in ("deadlock", "liveness")]
+    invariant = invariant_of(program, wanted, lambda: False)
+    if invariant is not None:
+        units = units_of(program)
+        for name, core in resting(program, wanted, units, invariant, lambda: False).items():
+            yield program, name, core, units
+
+
+@pytest.mark.parametrize("body", UNITS, ids=range(len(UNITS)))
+def test_an_invariant_says_what_its_proof_needs(body: str) -> None:
+    found = {name: core for _, name, core, _ in core_by_invariant(f"protocol t;\n0..1 x = 0;\n{body}\n")}
+    if UNITS[body] is None:
+        assert [unit.kind for unit in found["assert.p"]] == ["assertion"]
+        return
+    wanted = ["poll c blocking"] if "poll c blocking" in body else UNITS[body]
+    core = [unit.text for unit in found["assert.p"]]
+    assert core == (["mutex m"] if wanted == ["mutex n"] else wanted)  # either of the two is enough
+
+
+def test_with_many_states_an_invariant_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is vacuous is the same, and what cannot be left out alone is known for sure; besides, the invariant may want more."""
+    monkeypatch.setattr("formal.vacuity.judging.FEW", 0)
+    program = program_of(GUARDED)
+    proved = [name for name, one in verdict(program).items() if one is Verdict.PROVED]
+    asked: list[str] = []
+
+    def learn(properties: Sequence[Property]) -> Invariant | None:
+        asked.extend(prop.name for prop in properties)
+        return invariant_of(program, list(properties), lambda: False)
+
+    found = {one.name: one for one in judge(program, proved, lambda: False, learn)}
+    assert "assert.alone" in asked
+    assert "assert.unreached" not in asked
+    assert [unit.text for unit in found["assert.alone"].core or () if unit.sure] == ["mutex L"]
+    vacuous = {name for name, one in judged(GUARDED).items() if one.vacuous}
+    assert {name for name, one in found.items() if one.vacuous} == vacuous - {"invariant.live"}  # which takes another invariant
+
+
+def test_what_is_in_no_core_can_be_left_out() -> None:
+    """On random models: by the interpreter, a property is proved without all that its proof by an invariant does not need."""
+    looked, left_out = 0, Counter[str]()
+    for seed in range(20):
+        program = parsed(ModelText(random.Random(seed).randrange).text())
+        for _, name, core, units in core_by_invariant(program):
+            gone = [unit for unit in units if not unit.fixed and unit not in core and unit.prop != name]
+            after = look(without(program, gone), [name], lambda: False)
+            if after.whole and gone:
+                looked += 1
+                left_out.update({unit.kind for unit in gone})
+                assert not after.violated, (seed, name, [unit.text for unit in gone])
+    assert looked > 100
+    assert {"lock", "wait", "guard"} <= left_out.keys()
 
 
 def test_the_command_tells_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told) -> None:

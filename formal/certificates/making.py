@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from formal.certificates.learning import NotLearned, learn_all
+from formal.certificates.learning import NotLearned, learn, learn_all
 from formal.certificates.whereabouts import Unplaced
 from formal.children import Child, Ended, wait
 from formal.diagnostics import InternalError
@@ -19,7 +19,7 @@ from formal.engines.exploration import Exploration, OutOfMemory
 from formal.interp import Machine
 from formal.invariant import Invariant
 from formal.invariant.ranking import Ranking
-from formal.program import Program
+from formal.program import Program, Property
 from formal.smt.cfg import EncodingLimitError
 from formal.smt.pool import Inconclusive
 from formal.verdict import Report, Verdict
@@ -95,6 +95,19 @@ def certify(program: Program, report: Report, deadline: float | None = None, tel
     names = tuple(prop.name for prop in wanted if prop.kind != "liveness")
     unranked = {name: f"no ranking: {why}" for name, why in learned.unranked.items()}
     return Certificate(learned.invariant, names, len(exploration.states), unranked, learned.rankings)
+
+
+def invariant_of(program: Program, properties: list[Property], late: Callable[[], bool]) -> Invariant | None:
+    """An inductive invariant that proves these, none of liveness; None if none came of it. `late`: whether it is time to stop."""
+
+    def progress(*_: object) -> None:
+        if late():
+            raise NotLearned("the time was up")
+
+    try:
+        return learn(program, properties, _explore(program, progress), MEMORY, progress)
+    except (NotLearned, Unplaced, Inconclusive, EncodingLimitError, OutOfMemory):
+        return None
 
 
 def _explore(program: Program, progress: Tell) -> Exploration:

@@ -269,10 +269,14 @@ def _saved(program: Program, found: Answer, arguments: argparse.Namespace, deadl
 
 def _with_vacuity(program: Program, found: Answer, deadline: float | None) -> Answer:
     """The answer, with what is proved looked at once more."""
+    from formal.certificates.making import invariant_of
     from formal.vacuity.judging import judge
 
+    def late() -> bool:
+        return deadline is not None and time.monotonic() > deadline
+
     proved = [result.name for result in found.report.properties if result.verdict is Verdict.PROVED]
-    vacuity = judge(program, proved, lambda: deadline is not None and time.monotonic() > deadline)
+    vacuity = judge(program, proved, late, lambda properties: invariant_of(program, list(properties), late))
     return replace(found, report=replace(found.report, vacuity=vacuity))
 
 

@@ -19,6 +19,7 @@ from formal.smt.layout import Stage, lay_out
 from formal.smt.lower import lower
 from formal.smt.moves import Fault, Move, Spot, moves, properly
 from formal.smt.parts import Part, Parts
+from formal.smt.scene import Loose
 
 Among: TypeAlias = tuple[Part, frozenset[int]]  # a literal: the part has one of these values
 
@@ -37,6 +38,15 @@ class Change:
         """The one value that a part gets; None if it is not the only one."""
         cases = self.after[part]
         return next(iter(cases)) if len(cases) == 1 else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blow:
+    """A step of `thread` that violates `prop`. `guard`: when it does, the place of the thread included."""
+
+    thread: int
+    prop: str
+    guard: Term
 
 
 def _literal(part: Part, values: frozenset[int]) -> Literal:
@@ -76,9 +86,9 @@ class Index:
 
 
 class Changes:
-    """A program's changes, its faults, and what can be said of its states. Raises EncodingLimitError, TooManyCases."""
+    """A program's changes, its faults, and what can be said of its states. `loose`: of a scene. Raises EncodingLimitError, TooManyCases."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, loose: Loose | None = None) -> None:
         cfg = lower(program)
         self.stage = Stage(cfg, lay_out(cfg))
         self.parts = Parts(self.stage)
@@ -86,15 +96,15 @@ class Changes:
         self.terms = self.finite.terms
         self._by_cell = {part.cell: part for part in self.parts.all}
         changes: list[Change] = []
-        faults: list[tuple[str, Term]] = []
-        for one in moves(cfg, self.stage.layout):
+        faults: list[Blow] = []
+        for one in moves(cfg, self.stage.layout, loose):
             match one:
                 case Move():
                     change = self._change(one)
                     if change.guard is not self.terms.false:
                         changes.append(change)
                 case Fault(spot=spot, guard=guard, prop=prop):
-                    faults.append((prop, self.terms.conjunction((*self._standing(spot), self.finite.truth(guard)))))
+                    faults.append(Blow(spot.thread, prop, self.terms.conjunction((*self._standing(spot), self.finite.truth(guard)))))
         self.all, self.faults = tuple(changes), tuple(faults)
 
     @cached_property

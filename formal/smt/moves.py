@@ -7,7 +7,7 @@ are the steps of the relation, no more and no less. It must not know invariants,
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from formal.smt.atomics import execute
 from formal.smt.bodies import is_poll
@@ -15,7 +15,7 @@ from formal.smt.cfg import EXIT, FINISHED, NOT_SPAWNED, Body, Cfg, Node
 from formal.smt.layout import Cell, Layout, ThreadCells
 from formal.smt.outcomes import Fails, Goes
 from formal.smt.relation import Choices, most_alternatives
-from formal.smt.scene import Registers, Scene, set_scene
+from formal.smt.scene import Loose, Registers, Scene, set_scene
 from formal.smt.terms import Bool, Value, equal, number
 
 
@@ -52,13 +52,13 @@ def outside(body: Body) -> list[Node]:
     return [node for node in body.nodes if not node.inner]
 
 
-def moves(cfg: Cfg, layout: Layout) -> Iterator[Move | Fault]:
-    """All of them, spot by spot. The choices of a step are inputs, as in the relation."""
+def moves(cfg: Cfg, layout: Layout, loose: Loose | None = None) -> Iterator[Move | Fault]:
+    """All of them, spot by spot. The choices of a step are inputs, as in the relation. `loose`: of a scene."""
     choices = Choices(most_alternatives(cfg))
     for thread, cells in enumerate(layout.threads):
         for node, level in _standings(layout, thread):
             spot = Spot(thread, node, level)
-            scene = standing_scene(cfg, layout, thread, node, level)
+            scene = replace(standing_scene(cfg, layout, thread, node, level), loose=loose)
             for outcome in execute(scene, node, choices.drawer().fresh):
                 match outcome:
                     case Fails(condition=condition, prop=prop):

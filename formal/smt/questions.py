@@ -75,7 +75,7 @@ class Questions:
         wanted = {prop.name for prop in self._properties}
         found = badness(self.changes.stage, self.still, self._properties)
         of_states = [self.changes.finite.truth(term) for term in found.terms.values()]
-        return self.terms.disjunction([*of_states, *(guard for prop, guard in self.changes.faults if prop in wanted)])
+        return self.terms.disjunction([*of_states, *(one.guard for one in self.changes.faults if one.prop in wanted)])
 
     # ------------------------------------------------------------ questions
 
@@ -102,7 +102,7 @@ class Questions:
         index = Index(clauses)
         lost = []
         for change in changes.all:
-            broken = [self._broken(change, clauses[number]) for number in sorted(_endangered(index, change))]
+            broken = [self._broken(change, clauses[number]) for number in sorted(endangered(index, change))]
             lost.append(terms.conjunction((change.guard, terms.disjunction(broken))))
         return terms.disjunction(lost)
 
@@ -112,7 +112,7 @@ class Questions:
         return terms.negation(terms.disjunction(changes.then(change, part, values) for part, values in clause))
 
 
-def _endangered(index: Index, change: Change) -> set[int]:
+def endangered(index: Index, change: Change) -> set[int]:
     """The clauses with a literal that may become false in a move, and none that is true after it for sure."""
     found: set[int] = set()
     safe: set[int] = set()

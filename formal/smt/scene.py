@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from formal.program import Program
 from formal.smt.cfg import Cfg, Node, Slot
 from formal.smt.layout import Cell, Layout, ThreadCells
 from formal.smt.terms import Bool, Num, Value, any_of, both, equal, number, recast, select
+
+Loose: TypeAlias = "Callable[[Layout, Node, State, list[Any]], list[Any]]"
 
 
 class State:
@@ -41,7 +44,7 @@ class Registers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A group of threads, one of which moves: `who`."""
+    """A group of threads, one of which moves: `who`. `loose`: what becomes of the outcomes of statements that need not be counted on."""
 
     program: Program
     cfg: Cfg
@@ -53,6 +56,7 @@ class Scene:
     saved: tuple[Cell, ...]
     outer: Registers  # of the thread's own body
     nested: Registers  # of the innermost bottom half
+    loose: Loose | None = None
 
     def is_who(self, thread: int) -> Bool:
         """Whether this thread moves."""

@@ -221,4 +221,5 @@ def run_statement(scene: Scene, node: Node, state: State, pick: Pick) -> list[Ou
     """The outcomes of one node in one state."""
     execution = Execution(scene, node, state, pick)
     MEANINGS[type(node.stmt)](execution)
-    return execution.path.outcomes
+    outcomes = execution.path.outcomes
+    return outcomes if scene.loose is None else scene.loose(scene.layout, node, state, outcomes)

@@ -4,35 +4,46 @@ In: a program, the names of the properties that are proved. Out: a `Vacuity` for
 finished says nothing.
 
 The core of P is found by leaving things out (`formal.vacuity.units`). What P fails without, alone, every proof of P needs. If P is proved
-without all the rest, these are the core: there is no other. Else one thing after the other is put back, as few as it takes.
+without all the rest, these are the core: there is no other. Else one thing after the other is put back, as few as it takes. Each of these
+is a search. Where they are too many, an invariant that proves P is asked what it needs (`formal.vacuity.resting`), and what is looked for
+is only whether P fails without something of that, alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from formal import program as p
 from formal.engines.exploration import Exploration
 from formal.engines.survey import survey
 from formal.interp import Machine, State
+from formal.invariant import Invariant
 from formal.rewriting.bodies import place_of, statements_of
 from formal.rewriting.rebuilding import Changes, rebuilt
 from formal.vacuity.antecedents import antecedents, never
+from formal.vacuity.resting import resting
 from formal.vacuity.searching import MOST, Late, Looked, look
 from formal.vacuity.units import Unit, units_of, without
 from formal.verdict import Needed, Vacuity
 
 _OF_STATES: Final = ("deadlock", "liveness")
+FEW: Final = 50_000  # states of searches, one a unit, up to which an invariant is not worth while
+SOME: Final = 3_000  # states to look at for what fails without a unit that a proof rests on
 
 
-def judge(program: p.Program, proved: Sequence[str], late: Late) -> tuple[Vacuity, ...]:
-    """In the order of the report. `late`: whether it is time to stop; what was not looked at by then is told as such."""
-    return _Judging(program, proved, late).run()
+Learn: TypeAlias = Callable[[Sequence[p.Property]], Invariant | None]
+
+
+def judge(program: p.Program, proved: Sequence[str], late: Late, learn: Learn = lambda _: None) -> tuple[Vacuity, ...]:
+    """In the order of the report. `late`: whether it is time to stop; what was not looked at by then is told as such. `learn`: makes an
+    invariant that proves some properties, if it can; asked only where there are many states."""
+    return _Judging(program, proved, late, learn).run()
 
 
 class _Judging:
-    def __init__(self, program: p.Program, proved: Sequence[str], late: Late) -> None:
+    def __init__(self, program: p.Program, proved: Sequence[str], late: Late, learn: Learn) -> None:
+        self.learn = learn
         self.program = program
         self.late = late
         self.properties = [prop for prop in program.properties if prop.name in set(proved)]
@@ -46,17 +57,18 @@ class _Judging:
         if not self.seen.exhausted:
             why = f"more than {MOST:,} states"
             return tuple(Vacuity(prop.name, False, self._reached(prop), (), None, why) for prop in self.properties)
-        alone = self._alone()
-        return tuple(self._one(prop, dead.get(prop.name, ()), alone) for prop in self.properties)
+        rests = self._rests()
+        alone = self._alone(rests)
+        return tuple(self._one(prop, dead.get(prop.name, ()), alone, rests) for prop in self.properties)
 
-    def _one(self, prop: p.Property, dead: tuple[str, ...], alone: dict[Unit, Looked]) -> Vacuity:
+    def _one(self, prop: p.Property, dead: tuple[str, ...], alone: dict[Unit, Looked], rests: Mapping[str, frozenset[Unit]]) -> Vacuity:
         reached = self._reached(prop)
         if prop.kind in _OF_STATES:
             waits = prop.kind == "liveness" or self._somebody_waits()
             return Vacuity(prop.name, not waits, reached, dead, None, "it is about waiting" if waits else "nobody ever waits")
         if reached is False:
             return Vacuity(prop.name, True, False, dead, (), "no execution reaches it")
-        core, reason = self._core(prop.name, alone)
+        core, reason = self._core(prop.name, alone, rests.get(prop.name))
         return Vacuity(prop.name, bool(dead) or core == (), reached, dead, core, reason)
 
     # ------------------------------------------------------------ reached, and antecedents
@@ -122,34 +134,52 @@ class _Judging:
 
     # ------------------------------------------------------------ cores
 
-    def _alone(self) -> dict[Unit, Looked]:
-        """By unit, what is violated without it."""
+    def _rests(self) -> Mapping[str, frozenset[Unit]]:
+        """By property, what its proof by an invariant needs, where searches for each unit would go through many states."""
+        wanted = [prop for prop in self.properties if prop.name in self.cored and self._reached(prop) is not False]
+        if self.seen.states * len(self.units) <= FEW or not wanted:
+            return {}
+        invariant = self.learn(wanted)
+        return {} if invariant is None else resting(self.program, wanted, self.units, invariant, self.late)
+
+    def _alone(self, rests: Mapping[str, frozenset[Unit]]) -> dict[Unit, Looked]:
+        """By unit, what is violated without it. A property whose proof does not need it is not asked about."""
         found = {}
         for unit in self.units:
-            names = [name for name in self.cored if name != unit.prop]
-            skipped = unit.fixed or self.late()
-            found[unit] = Looked(frozenset(), False) if skipped else look(without(self.program, [unit]), names, self.late)
+            names = [name for name in self.cored if name != unit.prop and (name not in rests or unit in rests[name])]
+            skipped = unit.fixed or self.late() or not names
+            most = MOST if any(name not in rests for name in names) else SOME
+            found[unit] = Looked(frozenset(), False) if skipped else look(without(self.program, [unit]), names, self.late, most)
         return found
 
-    def _core(self, name: str, alone: dict[Unit, Looked]) -> tuple[tuple[Needed, ...] | None, str]:
+    def _core(self, name: str, alone: Mapping[Unit, Looked], rests: frozenset[Unit] | None) -> tuple[tuple[Needed, ...] | None, str]:
         """The core, in order of the units; or why it is not known. What could not be left out, or not be looked at to the end, is kept."""
         mine = [unit for unit in self.units if unit.prop != name]
         sure = {unit for unit in mine if name in alone[unit].violated}
+        if rests is None:
+            kept = self._put_back(name, mine, alone, sure)
+            if self.late():
+                return None, "the time was up"
+        else:
+            kept = rests
+        return tuple(Needed(unit.kind, unit.text, place_of(unit.span), unit in sure) for unit in mine if unit in kept), ""
+
+    def _put_back(self, name: str, mine: Sequence[Unit], alone: Mapping[Unit, Looked], sure: set[Unit]) -> Collection[Unit]:
+        """The units without which all at once it is not proved, found by searches. Adds to `sure`."""
         kept = {unit for unit in mine if unit in sure or not alone[unit].whole}
         rest = [unit for unit in mine if unit not in kept]
-        if not self._without(name, rest).proves(name):
-            gone: list[Unit] = []
-            for unit in rest:
-                looked = self._without(name, [*gone, unit])
-                if looked.proves(name):
-                    gone.append(unit)
-                    continue
-                kept.add(unit)
-                if name in looked.violated:
-                    sure.add(unit)
-        if self.late():
-            return None, "the time was up"
-        return tuple(Needed(unit.kind, unit.text, place_of(unit.span), unit in sure) for unit in mine if unit in kept), ""
+        if self._without(name, rest).proves(name):
+            return kept
+        gone: list[Unit] = []
+        for unit in rest:
+            looked = self._without(name, [*gone, unit])
+            if looked.proves(name):
+                gone.append(unit)
+                continue
+            kept.add(unit)
+            if name in looked.violated:
+                sure.add(unit)
+        return kept
 
     def _without(self, name: str, units: Iterable[Unit]) -> Looked:
         return look(without(self.program, units), [name], self.late)

@@ -33,8 +33,8 @@ class Looked:
         return self.whole and prop not in self.violated
 
 
-def look(program: Program, names: Collection[str], late: Late) -> Looked:
-    """Violations of invariants, assertions and built-in checks. Stops when each of them is violated, beyond MOST states, and when `late`
+def look(program: Program, names: Collection[str], late: Late, most: int = MOST) -> Looked:
+    """Violations of invariants, assertions and built-in checks. Stops when each of them is violated, beyond `most` states, and when `late`
     says so."""
     try:
         machine = Machine(admitted(program))
@@ -55,7 +55,7 @@ def look(program: Program, names: Collection[str], late: Late) -> Looked:
             found.add(prop)
 
     try:
-        while not exploration.exhausted and len(exploration.states) < MOST and len(found) < len(names) and not late():
+        while not exploration.exhausted and len(exploration.states) < most and len(found) < len(names) and not late():
             exploration.expand(visit, err)
     except OutOfMemory:
         return Looked(frozenset(found), False)
