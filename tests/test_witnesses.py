@@ -102,6 +102,33 @@ def test_where_there_are_many_threads_deadlocks_are_looked_for_at_once() -> None
     assert int(figures["folded states"]) < 100
 
 
+class Enough(Exception):
+    """All is found that was waited for."""
+
+
+def test_liveness_does_not_keep_deadlocks_from_being_looked_for_at_once() -> None:
+    """With sixteen philosophers all states are out of reach; the partial deadlock is a global one without the guest's step."""
+    program = philosophers(16)
+    found: dict[str, Finding] = {}
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Finding):
+            found[event.prop] = event
+        if len(found) == 3:
+            raise Enough
+
+    with pytest.raises(Enough):
+        explicit.run(program, Options(("deadlock.global", "deadlock.partial", "deadlock.lock_order", "liveness.eats")), tell)
+    assert {name: one.depth for name, one in found.items()} == {
+        "deadlock.global": 33,
+        "deadlock.partial": 32,
+        "deadlock.lock_order": 32,
+    }
+    for one in found.values():
+        assert one.trace is not None
+        replay(Machine(program), one.trace)
+
+
 @pytest.mark.parametrize("first", range(0, 40, 20))
 def test_who_can_move_is_who_has_a_step(first: int) -> None:
     text = "0..2 n; thread t { atomic { choose { n = 2; } or { n = 1; } assert n > 0; } atomic { await n == 1; n = 0; } }"

@@ -15,7 +15,7 @@ from formal.engines.protocol import MERGING, SYMMETRY, Finding, Options, Progres
 from formal.engines.scout import FEW, FEW_ALIKE, Scout
 from formal.engines.shortest import Shortest
 from formal.engines.survey import Survey, survey
-from formal.engines.witnesses import Witnessed, Witnesses
+from formal.engines.witnesses import CROWDED, Witnessed, Witnesses
 from formal.interp import Machine, State, Symmetry
 from formal.program import Expr, Program, Property
 from formal.verdict import Move, Trace, Verdict
@@ -51,12 +51,14 @@ class _Search:
         self._tell = tell
         self._depth = options.depth
         self._memory = options.memory
-        single = options.depth is not None or any(p.kind == "liveness" for p in self._properties)  # steps matter, one by one
+        safety = [prop for prop in self._properties if prop.kind != "liveness"]
+        # Steps matter, one by one: for --depth, and for liveness, for which all states are explored, where that can be hoped for.
+        single = options.depth is not None or (len(safety) < len(self._properties) and len(program.threads) < CROWDED)
         self._merge = MERGING not in options.without and not single
         self._fold = SYMMETRY not in options.without and not single
         self._exploration = Exploration(Machine(program), options.memory)
         self._shortest = Shortest(self._exploration)
-        self._witnesses = Witnesses(self._exploration.machine, self._properties, options.memory, merge=self._merge, fold=self._fold)
+        self._witnesses = Witnesses(self._exploration.machine, safety, options.memory, merge=self._merge, fold=self._fold)
         self._hunts = True  # once, where a search grows too fast to come as deep as deadlocks may be,
         self._glanced = False  # and before that once for a while
         self._reduced: dict[str, int] = {}  # figures of the searches that leave something out
@@ -76,14 +78,14 @@ class _Search:
     def explore_reduced(self) -> None:
         """Settles what a search can settle that leaves something out: it proves; what it finds violated, the plain search finds too, and
         says in how few steps. Few states are explored plainly at once. Raises OutOfMemory."""
-        if not (self._merge or self._fold):
+        if not ((self._merge or self._fold) and self._more):
             return
         ways = self._ways()
         few = (FEW_ALIKE if ways[0] else FEW) // len(self._exploration.machine.program.threads)
         self.explore(lambda: self._exploration.coming >= few)
         for symmetry in ways:
             if self._more:
-                self._send(Scout(self._exploration.machine, self._open.values(), self._memory, symmetry, merge=self._merge))
+                self._send(Scout(self._exploration.machine, self._safety.values(), self._memory, symmetry, merge=self._merge))
 
     def _ways(self) -> list[Symmetry | None]:
         """What is taken for the same, one search after the other: what adds executions may come to nothing."""
@@ -97,11 +99,16 @@ class _Search:
         return [*found, None] if self._merge else found
 
     @property
+    def _safety(self) -> dict[str, Property]:
+        """What is open and can be told from less than all states."""
+        return {name: prop for name, prop in self._open.items() if prop.kind != "liveness"}
+
+    @property
     def _more(self) -> bool:
-        return bool(self._open) and not self._exploration.exhausted
+        return bool(self._safety) and not self._exploration.exhausted
 
     def _conditions(self) -> list[Expr]:
-        return [prop.condition for prop in self._open.values() if prop.condition is not None]
+        return [prop.condition for prop in self._safety.values() if prop.condition is not None]
 
     def _send(self, scout: Scout) -> None:
         """Lets a scout tell what it can. Raises OutOfMemory."""
@@ -113,10 +120,10 @@ class _Search:
 
     def _follow(self, scout: Scout) -> None:
         """Level by level, as long as it can tell something. Raises OutOfMemory."""
-        while set(self._open) - scout.doubtful and not scout.exhausted and not self._exploration.exhausted:
+        while set(self._safety) - scout.doubtful and not scout.exhausted and not self._exploration.exhausted:
             if scout.grows:
                 self._hunt(scout)
-            violated = scout.expand(self._open)
+            violated = scout.expand(self._safety)
             if scout.useless:
                 return
             if scout.sure:
@@ -126,7 +133,7 @@ class _Search:
             self._tell(Progress(self._covered(scout), f"{scout.states:,} states, {scout.leaves_out}"))
         if scout.exhausted:
             explored = _explored(scout.states, scout.transitions, scout.depth - 1)
-            for name in set(self._open) - scout.doubtful:
+            for name in set(self._safety) - scout.doubtful:
                 self._settle(name, Verdict.PROVED, None, f"{explored}; {scout.counts}")
             self._watch()
 

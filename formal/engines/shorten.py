@@ -67,6 +67,21 @@ def shortened(machine: Machine, steps: Sequence[Step], wanted: Wanted) -> list[S
     return [(step.thread, step.after) for step in _together(trying, best)]
 
 
+def without_a_thread(machine: Machine, steps: Sequence[Step], wanted: Wanted) -> list[Step] | None:
+    """What is left of the steps if one thread takes none, where that comes to what is wanted; the thread that moved last is tried first.
+    None if it cannot be any."""
+    trying = _Trying(machine, wanted)
+    execution = _taken(machine, steps)
+    for thread in dict.fromkeys(step.thread for step in reversed(execution)):
+        if trying.left <= 0:
+            return None
+        begun = next(number for number, step in enumerate(execution) if step.thread == thread)
+        found = trying.follow(execution[:begun], [step for step in execution[begun:] if step.thread != thread])
+        if found is not None:
+            return [(step.thread, step.after) for step in found]
+    return None
+
+
 def _taken(machine: Machine, steps: Sequence[Step]) -> _Execution:
     state = machine.initial()
     found = []

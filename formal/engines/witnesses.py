@@ -15,9 +15,9 @@ from typing import Final
 from formal.engines.guided import Guide
 from formal.engines.hunt import Hunt, Hunted
 from formal.engines.looking import Looking
-from formal.engines.shorten import shortened
+from formal.engines.shorten import shortened, without_a_thread
 from formal.interp import Machine, State, Symmetry
-from formal.program import Expr, Property
+from formal.program import DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, Expr, Property
 
 FOLDED: Final = 50_000  # states, times threads, of the folded search for the shortest
 ON_THE_WAY: Final = 20_000  # states of the program that lie on the way to a violation
@@ -95,14 +95,23 @@ class Witnesses:
     def hunt(self, names: Collection[str], *, thorough: bool = True, soon: bool = False) -> set[str]:
         """Those of these for which `some` has an execution. `thorough`: also without merged steps; `soon`: only what is found at once.
         Raises OutOfMemory."""
-        left = [prop for prop in self._properties if prop.name in names and prop.name not in self._hunted]
         for merge in ((True, False) if thorough else (True,)) if self._merge else (False,):
+            left = [prop for prop in self._properties if prop.name in names and prop.name not in self._hunted]
             if left:
                 hunt = self._begun(left, merge=merge)
                 hunt.go_on(min(HUNTED_MOST, HUNTED // self._threads), SOON * self._threads if soon else None)
                 self._hunted.update(hunt.found)
-                left = [prop for prop in left if prop.name not in hunt.found]
+                self._leave_somebody_behind(left)
         return self._hunted.keys() & names
+
+    def _leave_somebody_behind(self, left: Iterable[Property]) -> None:
+        """Of a global deadlock makes a partial one, if somebody is not needed for it: he can still move, which merged steps do not show."""
+        whole = self._hunted.get(DEADLOCK_GLOBAL)
+        for prop in left:
+            if prop.name == DEADLOCK_PARTIAL and prop.name not in self._hunted and whole is not None:
+                steps = without_a_thread(self._machine, whole.steps, self._violates(prop, None))
+                if steps is not None:
+                    self._hunted[prop.name] = Hunted(tuple(steps), None)
 
     def _begun(self, properties: Sequence[Property], *, merge: bool) -> Hunt:
         """The search for these, as far as it has come."""
