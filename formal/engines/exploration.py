@@ -8,7 +8,7 @@ threads that wait and move, and every step that ends in an error.
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from formal.interp import Machine, Merging, Run, State, Stop, Symmetry
@@ -104,12 +104,12 @@ class Exploration:
                         states.append(new)
             visit(number, state, waiting, moving)
 
-    def successors(self, number: int) -> Iterator[tuple[int, State | Stop]]:
-        """The steps of one state: who moves, and what comes of it."""
+    def successors(self, number: int, without: Container[int] = ()) -> Iterator[tuple[int, State | Stop]]:
+        """The steps of one state: who moves, and what comes of it; `without`: threads that are left out."""
         state = self.states[number]
         for thread in range(self.threads):
             control = state[thread]
-            if control >= FIRST_PLACE:
+            if control >= FIRST_PLACE and thread not in without:
                 for _, after in self.run_of(control)(state):
                     yield thread, after
 

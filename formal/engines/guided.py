@@ -99,9 +99,8 @@ class Guide:
         return levels
 
     def _leads(self, number: int, to: set[State]) -> bool:
-        twins = self._symmetry.twins(self._exploration.states[number])
-        steps = self._exploration.successors(number)
-        return any(thread not in twins and not isinstance(after, Stop) and self._symmetry.normal(after) in to for thread, after in steps)
+        steps = self._exploration.successors(number, self._symmetry.twins(self._exploration.states[number]))
+        return any(not isinstance(after, Stop) and self._symmetry.normal(after) in to for _, after in steps)
 
 
 def _goes_wrong(after: State | Stop, name: str) -> bool:
@@ -131,6 +130,6 @@ class _Way(Exploration):
 
     def _steps(self, number: int) -> Iterator[tuple[int, State]]:
         twins, movers = self._alike.twins(self.states[number]), self._movers.get(number, set())
-        for thread, after in self.successors(number):
-            if not isinstance(after, Stop) and (thread not in twins or thread in movers):
+        for thread, after in self.successors(number, twins.keys() - movers):
+            if not isinstance(after, Stop):
                 yield thread, after
