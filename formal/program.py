@@ -752,12 +752,13 @@ class Expectation:
 class Counted:
     """What a parameter of whole numbers is for. `low`, `high`: its range, None without an upper bound. `names`: the threads, bottom halves
     and arrays that there are as many of as it says; `otherwise`: where it is used for more than to say how many there are, None if
-    nowhere."""
+    nowhere. `bounds`: the semaphores whose bound, or first value, is so much for each of them."""
 
     low: int
     high: int | None
     names: frozenset[str]
     otherwise: Span | None
+    bounds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

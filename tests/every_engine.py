@@ -32,7 +32,7 @@ from formal.certificates.whereabouts import Unplaced
 from formal.children import Child, Ended, Tell, wait
 from formal.engines import ENGINES, FAMILIES, load_engine
 from formal.engines.exploration import Exploration
-from formal.engines.families import FIRST
+from formal.engines.members import FIRST
 from formal.engines.protocol import REDUCTIONS, Finding, Options
 from formal.interp import Machine
 from formal.program import Loop, Program, While

@@ -15,22 +15,30 @@ from formal.program import (
     Atomic,
     BhDecl,
     Binary,
+    Block,
+    Break,
     Call,
+    Choose,
     CondDecl,
     Direct,
     EventDecl,
     Expr,
+    If,
     Invoke,
     Literal,
+    Loop,
     MutexDecl,
     Program,
     Quantifier,
+    Return,
     RwlockDecl,
     SemDecl,
+    Stmt,
     ThreadDecl,
     ThreadType,
     VarDecl,
     Wake,
+    With,
 )
 
 Declared: TypeAlias = ThreadDecl | MutexDecl | RwlockDecl | SemDecl | EventDecl | CondDecl | BhDecl | VarDecl
@@ -55,9 +63,65 @@ class Countable:
 
 def countable(program: Program, counted: Collection[str], sorts: Sequence[Sort], conditions: Iterable[Expr]) -> Countable:
     """The sorts of the threads, bottom halves and arrays of these names, where these conditions are looked at. Raises Uncountable."""
-    bodies = list(_nodes((program.threads, program.bhs, tuple(program.procs.values()), program.contexts)))
-    asked = list(_nodes(tuple(conditions)))
-    mentioned = {node.decl for node in (*bodies, *asked) if isinstance(node, Direct)}
+    bodies, asked = _bodies(program), list(_nodes(tuple(conditions)))
+    found = _counted(program, counted, sorts, [*bodies, *asked])
+    for sort in found:
+        if sort.ordered:
+            line = min(stmt.info.span.line for stmt in sort.ordered)
+            raise Uncountable(f"a `for` goes through them one by one (line {line})")
+    return _measured(program, bodies, asked, found)
+
+
+def untold(program: Program, counted: Collection[str], sorts: Sequence[Sort], conditions: Iterable[Expr]) -> tuple[Sort, ...]:
+    """The sorts of these names, where it is enough to know which kinds of their elements there are: nothing tells one of a kind from two,
+    and every `for` goes through all of them, and may come from each to the next. Raises Uncountable."""
+    nodes = [*_bodies(program), *_nodes(tuple(conditions))]
+    found = _counted(program, counted, sorts, nodes)
+    for sort in found:
+        for node in nodes:
+            if isinstance(node, Quantifier) and _over(program, node, (sort,)) and (_is_number(node) or _depth(program, node, (sort,)) > 1):
+                raise Uncountable("one of them is told from two")
+        for stmt in sort.ordered:
+            elements = [_position(program, value) if isinstance(stmt.binder.type, ThreadType) else value for value in stmt.domain]
+            if elements != list(range(sort.size)):
+                raise Uncountable(f"a `for` goes through some of them (line {stmt.info.span.line})")
+            if not _ends(program, stmt.body, ()):
+                raise Uncountable(f"a `for` does not come to the second one (line {stmt.info.span.line})")
+    return found
+
+
+def _position(program: Program, thread: int) -> int:
+    return program.families[program.threads[thread].decl.name].index(thread)
+
+
+def _ends(program: Program, stmt: Stmt, within: tuple[str, ...]) -> bool:
+    """Whether control can be seen to be able to come to the end of a statement, or of a pass of the `for` around it."""
+    match stmt:
+        case Block(statements=statements):
+            return all(_ends(program, one, within) for one in statements)
+        case If(then=then, otherwise=otherwise):
+            return _ends(program, then, within) or _ends(program, otherwise, within)
+        case Choose(branches=branches):
+            return any(_ends(program, branch, within) for branch in branches)
+        case With(body=body) | Atomic(body=body):
+            return _ends(program, body, within)
+        case Call(proc=name):
+            return name not in within and _ends(program, program.procs[name].body, (*within, name))
+        case Invoke(hook=hook):
+            return all(name not in within and _ends(program, program.procs[name].body, (*within, name)) for name in program.hooks[hook])
+        case Loop() | Break() | Return():
+            return False
+        case _:
+            return True
+
+
+def _bodies(program: Program) -> list[object]:
+    return list(_nodes((program.threads, program.bhs, tuple(program.procs.values()), program.contexts)))
+
+
+def _counted(program: Program, counted: Collection[str], sorts: Sequence[Sort], nodes: Sequence[object]) -> tuple[Sort, ...]:
+    """The sorts of these names. Raises Uncountable."""
+    mentioned = {node.decl for node in nodes if isinstance(node, Direct)}
     found: dict[Sort, None] = {}
     for decl in _declared(program):
         if decl.name not in counted:
@@ -68,26 +132,18 @@ def countable(program: Program, counted: Collection[str], sorts: Sequence[Sort],
         elif decl in mentioned or isinstance(decl, ThreadDecl | BhDecl):
             raise Uncountable(f"the elements of `{decl.name}` are not all alike")
     for sort in found:
-        _check(sort)
+        if len(set(sort.colours)) > 1:
+            name = next((decl.name for decl in sort.families), "its elements")
+            raise Uncountable(f"one of `{name}` is told from the others")
     if not found:
         raise Uncountable("nothing that it counts is used")
-    return _measured(program, bodies, asked, tuple(found))
+    return tuple(found)
 
 
 def counts(condition: Expr) -> bool:
     """Whether a condition may tell one member of a crowd from two: by a `number of`, or by one quantifier inside of another."""
     nested = [inner for node in _nodes(condition) if isinstance(node, Quantifier) for inner in _nodes(node.body)]
     return any(isinstance(node, Quantifier) for node in nested) or any(_is_number(node) for node in _nodes(condition))
-
-
-def _check(sort: Sort) -> None:
-    """Raises Uncountable."""
-    name = next((decl.name for decl in sort.families), "its elements")
-    if len(set(sort.colours)) > 1:
-        raise Uncountable(f"one of `{name}` is told from the others")
-    if sort.ordered:
-        line = min(stmt.info.span.line for stmt in sort.ordered)
-        raise Uncountable(f"a `for` goes through them one by one (line {line})")
 
 
 def _declared(program: Program) -> Iterator[Declared]:

@@ -117,13 +117,16 @@ class Deadlocks:
         if prop == DEADLOCK_GLOBAL:
             return set(waiting) if not moving and self._some_not_idle(state, waiting) else set()
         if prop == DEADLOCK_PARTIAL:
-            urgent = [thread for thread in waiting if not self._idle(state[thread])]
-            if not moving or all(self._ended_by(state, thread, moving) for thread in urgent):
+            if not moving or self.relieved(state, waiting, moving):
                 return set()  # whoever could move will do
             return self._partial(state, waiting)
         if prop == DEADLOCK_LOCK_ORDER:
             return self._lock_order(state, waiting) if len(waiting) > 1 else set()
         raise InternalError(f"{prop} is no deadlock property")
+
+    def relieved(self, state: State, waiting: list[int], moving: list[int]) -> bool:
+        """Whether one of those who move could end the wait of each thread that waits and is not idle."""
+        return all(self._ended_by(state, thread, moving) for thread in waiting if not self._idle(state[thread]))
 
     def _partial(self, state: State, waiting: list[int]) -> set[int]:
         """The greatest set in which everybody waits or is dormant, and nobody outside could end a wait."""

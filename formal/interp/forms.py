@@ -99,6 +99,11 @@ class Form:
         """The slots that hold a set of threads."""
         return self._sets
 
+    @property
+    def owners(self) -> list[int]:
+        """The slots that hold a thread."""
+        return self._owners
+
     # ------------------------------------------------------------ what is said of an element
 
     def _learn(self, control: int) -> Stack:

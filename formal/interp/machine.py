@@ -6,13 +6,15 @@ the replay of witnesses stand on it. Must not know how a search goes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from formal.interp.actions import Actions
 from formal.interp.changes import Stop
+from formal.interp.companies import Companies
+from formal.interp.company import Company
 from formal.interp.control import Controls, Node
-from formal.interp.countable import Countable, countable
+from formal.interp.countable import Countable, countable, untold
 from formal.interp.crowds import Counting, Crowds
 from formal.interp.deadlock import Deadlock, Deadlocks, Wait, Waiting
 from formal.interp.environment import NOBODY, Env
@@ -22,11 +24,13 @@ from formal.interp.items import At, info_of
 from formal.interp.landing import Parts, Run
 from formal.interp.layout import FINISHED, NOT_SPAWNED, Layout, State, Target, Undefined
 from formal.interp.likeness import Likeness
-from formal.interp.quiet import Merging
-from formal.interp.reach import Reach
+from formal.interp.moving import Moving
+from formal.interp.quiet import Merging, conjuncts
+from formal.interp.reach import Effects, Reach
 from formal.interp.references import Function
-from formal.interp.sorts import sorts
+from formal.interp.sorts import Sort, sorts
 from formal.interp.symmetry import Symmetry
+from formal.interp.tallies import Tallies
 from formal.interp.touching import Touching
 from formal.interp.view import Views, phase_of
 from formal.program import NONE, Atomic, Expr, Info, MutexDecl, Program, RwlockDecl
@@ -145,14 +149,38 @@ class Machine:
         asked = tuple(conditions)
         return countable(self.program, counted, sorts(self.program, asked), asked)
 
+    def untold(self, counted: Collection[str], conditions: Iterable[Expr]) -> tuple[Sort, ...]:
+        """The sorts of these names, if it is enough to know which kinds of their elements there are. Raises Uncountable."""
+        asked = tuple(conditions)
+        return untold(self.program, counted, sorts(self.program, asked), asked)
+
+    def semaphore(self, name: str) -> int:
+        """The slot of a semaphore."""
+        return self._layout.base(next(sem for sem in self.program.sems if sem.name == name))
+
     def crowds(self, found: Countable) -> Counting:
         """States that stand for any number of the elements that can be counted."""
         forms = [Form(self._layout, self._controls, sort) for sort in found.sorts]
         return Counting([Crowds(form, found.many, found.single) for form in forms], found.many)
 
+    def companies(self, found: Sequence[Sort], tallies: Tallies) -> Companies:
+        """States of which few elements of these sorts are told."""
+        forms = [Form(self._layout, self._controls, sort) for sort in found]
+        movings = [Moving(self._layout, self._controls, sort) for sort in found]
+        each = [
+            Company(number, forms[number], moving, [other for other in movings if other is not moving], tallies.more(number))
+            for number, moving in enumerate(movings)
+        ]
+        return Companies(each, tallies, self.touching(frozenset()), self._layout.threads)
+
     def merging(self, invariants: Iterable[Expr], symmetry: Symmetry | None = None) -> Merging:
         """The steps, each with the quiet ones behind it, where these invariants are looked at, and these states are alike."""
         return Merging(self._layout, self._controls, self.touching, self.run, self._holds, invariants, symmetry)
+
+    def parts(self, condition: Expr) -> list[Effects]:
+        """What the conditions depend on that all hold exactly if this one does."""
+        touching = self.touching(frozenset())
+        return [touching.condition(part, env) for part, env in conjuncts(condition, NOBODY)]
 
     def reach(self, *, alike: bool = True) -> Reach:
         """What threads may still do. `alike`: worked out once for all that do the same but for names."""
@@ -254,6 +282,10 @@ class Machine:
         """The running threads that cannot move: what each waits for, and who could end that."""
         threads = range(len(self.program.threads))
         return self._deadlocks.waiting(state, [t for t in threads if state[t] > FINISHED and not self.steps(state, t)])
+
+    def relieved(self, state: State, waiting: list[int], moving: list[int]) -> bool:
+        """For searches: whether somebody who moves could end the wait of each thread that waits and is not idle."""
+        return self._deadlocks.relieved(state, waiting, moving)
 
     def deadlocked(self, state: State, waiting: list[int], moving: list[int], asked: Iterable[str]) -> list[str]:
         """For searches: which of these deadlock properties the state violates, where it is known who waits."""

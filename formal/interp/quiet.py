@@ -144,6 +144,24 @@ class Merging:
         quiet = self._quiet[control] if control in self._quiet else self._learn(control)
         return None if quiet is None else self._after(quiet, state)
 
+    def lets(self, state: State, thread: int, ends: Sequence[State], other: int, control: int) -> bool:
+        """Whether another thread, if it stood there, would not be in the way of this one's step, which is quiet otherwise and leads to
+        these states; where a part of an invariant has to be looked at, that is not known."""
+        quiet = self._quiet[state[thread]]
+        if quiet is None:
+            raise InternalError("no quiet step is taken from there")
+        edges = [quiet.edges[end[thread]] for end in ends]
+        if any(edge.looks for edge in edges):
+            return False
+        held = self._held(state, thread)
+        for blockers in (quiet.blockers, *(edge.blockers for edge in edges)):
+            for blocker in blockers.each:
+                there = control if blocker.thread == other else state[blocker.thread]
+                starts = there <= FINISHED and Effect("spawn", blocker.thread) in self._others(held).all(other, control)
+                if (blocker.thread == other or starts) and self._would_block(blocker, held, there):
+                    return False
+        return True
+
     def from_start(self, first: State, end: State) -> list[tuple[int, State]]:
         """The quiet steps, one by one, from the first state to one of those that are started from: who takes each, and what comes of it."""
         came: Came = {}
@@ -252,14 +270,19 @@ class Merging:
 
     def _some_blocks(self, blockers: Blockers, thread: int, held: Held, state: State) -> bool:
         for blocker in blockers.each:
-            key = (held, state[blocker.thread])
-            blocked = blocker.known.get(key)
-            if blocked is None:
-                others = self._others(held).all(blocker.thread, key[1])
-                blocked = blocker.known[key] = not blocker.unwanted.isdisjoint(others)
-            if blocked and (key[1] > FINISHED or self._may_start(blocker.thread, thread, held, state)):
+            control = state[blocker.thread]
+            if self._would_block(blocker, held, control) and (control > FINISHED or self._may_start(blocker.thread, thread, held, state)):
                 return True
         return False
+
+    def _would_block(self, blocker: Blocker, held: Held, control: int) -> bool:
+        """Whether the other thread, standing there or started again, may do what is in the way."""
+        key = (held, control)
+        blocked = blocker.known.get(key)
+        if blocked is None:
+            others = self._others(held).all(blocker.thread, control)
+            blocked = blocker.known[key] = not blocker.unwanted.isdisjoint(others)
+        return blocked
 
     def _may_start(self, dormant: int, thread: int, held: Held, state: State) -> bool:
         """Whether some thread other than this one may still spawn the dormant one."""

@@ -21,7 +21,7 @@ from formal.interp.items import At as Standing
 from formal.interp.items import Frame, Item
 from formal.interp.layout import FINISHED, OUTSIDE, Layout, Target, Undefined
 from formal.interp.likeness import Likeness
-from formal.interp.reach import NOTHING, Effect, Effects, Flow, Reach
+from formal.interp.reach import NEXT, NOTHING, Effect, Effects, Flow, Reach
 from formal.interp.references import index_of, is_fixed
 from formal.program import (
     NONE,
@@ -44,6 +44,7 @@ from formal.program import (
     CurrentContext,
     Expr,
     Finished,
+    For,
     Holds,
     If,
     InContext,
@@ -273,6 +274,14 @@ class Touching(Reach):
             return Flow(looked_at | self._simple(stmt, env), frozenset())
         flow = super()._statement(stmt, env)
         return Flow(flow.effects | looked_at, flow.modes)
+
+    def _passes(self, stmt: For, place: int, env: Env) -> Flow:
+        """A lock that is shut is that of one pass: where a `for` may take its elements in any order, others may come before it."""
+        if not self._shut:
+            return super()._passes(stmt, place, env)
+        flows = [self._block(stmt.body, 0, env.bind(stmt.binder, value)) for value in stmt.domain[place:]]
+        modes = NEXT.union(*(flow.modes & {"return"} for flow in flows))
+        return Flow(NOTHING.union(*(flow.effects for flow in flows)), modes)
 
     def _looked_at(self, stmt: Stmt, env: Env) -> Effects:  # noqa: C901 - one arm a kind
         """By the statement itself, in all of its steps."""

@@ -1,0 +1,410 @@
+"""All states of any number of members, of which few are told, and of the others only which kinds there may be.
+
+In: a machine of the program with few members, the sorts whose elements are not all told. Out: the states, and the errors that may happen.
+See docs/decisions/016-company.md.
+
+A state stands for all that tell the same, with any members besides that are of its kinds. Of each, kinds are only added: until no step
+leads to more of them, and to no other state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, product
+from typing import Final, TypeAlias
+
+from formal.engines.exploration import FIRST_PLACE, LOOK_UP_EVERY, look_at_memory
+from formal.engines.members import Unsuited
+from formal.engines.protocol import Progress, Tell
+from formal.interp import Companies, Counting, Entangled, Kind, Machine, Merging, Shown, State, Stop, Turn
+from formal.interp.company import LEFT
+from formal.program import RANGE
+
+GROUPS: Final = 6  # kinds that one step tells apart: all sets of them are looked at
+
+Role: TypeAlias = "int | tuple[Kind, int]"  # a thread where the told elements are first; or that of a kind, by its family
+Step: TypeAlias = tuple[State, int, State]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A quiet step within a merged one: nobody else may be in its way. `at`: an element of each sort that is not told."""
+
+    before: State
+    thread: int
+    ends: tuple[State, ...]
+    at: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Where a step leads that looks at nobody else, whoever else there is."""
+
+    told: State
+    turns: tuple[Turn, ...]
+    links: tuple[Link, ...]
+
+
+@dataclass(slots=True)
+class Part:
+    """What is known of the steps of one role: where they lead (None: they have to be looked at again whenever there are more kinds), and
+    whether it may have to wait, and may move."""
+
+    edges: list[Edge] | None
+    waits: bool = False
+    moves: bool = False
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of one state. `done`: so many of its kinds were looked at."""
+
+    kinds: dict[Kind, None]
+    done: int = 0
+    parts: dict[Role, Part] = field(default_factory=dict)
+
+
+class Search:
+    """One search. `merging`: what quiet steps are, if any are taken at once; `most`: by sort, how many members there are of it."""
+
+    def __init__(
+        self, machine: Machine, companies: Companies, crowds: Counting, merging: Merging | None, memory: int, most: Sequence[int]
+    ) -> None:
+        self._machine = machine
+        self._companies = companies
+        self._crowds = crowds
+        self._merging = merging
+        self._memory = memory
+        self._most = most
+        self._threads = range(len(machine.program.threads))
+        self._places = [range(len(company.members[0])) for company in companies.each]
+        self._alone: dict[tuple[int, tuple[object, ...], int], Part | None] = {}
+        self._becomes: dict[tuple[int, tuple[object, ...], int], tuple[tuple[object, ...], ...]] = {}
+        self._todo: dict[State, None] = {}
+        self._shown: tuple[State, int, Shown] | None = None
+        self.states: dict[State, Known] = {}
+        self.doubtful: set[str] = set()
+        self.crowded: set[int] = set()  # sorts of which a member that is not told looks at others
+        self.rows = [0] * len(companies.each)
+        self.transitions = 0
+
+    def explore(self, tell: Tell) -> None:
+        """All states. Raises TooFew, Entangled, OutOfMemory, Unsuited."""
+        first = self._crowds.first(self._companies.tallies.first(self._machine.initial()))
+        told, shown = self._companies.take_apart(first)
+        self._add(told, shown.others.values())
+        steps = 0
+        while self._todo:
+            told = next(iter(self._todo))
+            del self._todo[told]
+            self._expand(told, self.states[told])
+            steps += 1
+            if steps % LOOK_UP_EVERY == 0:
+                look_at_memory(self._memory)
+                tell(Progress(-1, f"{len(self.states):,} states of any number of members"))
+
+    # ------------------------------------------------------------ states
+
+    def _add(self, told: State, kinds: Iterable[Kind]) -> None:
+        known = self.states.get(told)
+        if known is None:
+            known = self.states[told] = Known({})
+            self.rows = [max(pair) for pair in zip(self.rows, self._companies.rows(told), strict=True)]
+            if any(rows >= most for rows, most in zip(self.rows, self._most, strict=True)):
+                raise Unsuited("too few members for what is known of more")
+            self._todo[told] = None
+        before = len(known.kinds)
+        known.kinds.update(dict.fromkeys(kinds))
+        if len(known.kinds) > before:
+            self._todo[told] = None
+
+    def _expand(self, told: State, known: Known) -> None:
+        """The steps that there are with the kinds that were not looked at yet."""
+        self._close(told, known)
+        kinds = list(known.kinds)
+        new, known.done = kinds[known.done :], len(kinds)
+        if not self._enough(kinds):
+            known.done = 0
+            return
+        shown = self._companies.show(told, [], kinds)
+        self._shown = (told, len(kinds), shown)
+        roles = self._roles(told, shown) if not known.parts else list(known.parts)
+        for kind in new:
+            roles += [(kind, place) for place in self._places[kind.sort] if self._alone[kind.sort, kind.cells, place] is None]
+        for role in roles:
+            part = known.parts.get(role)
+            if part is None or part.edges is None or not self._extended(part.edges, new):
+                known.parts[role] = self._part(told, kinds, role)
+
+    def _enough(self, kinds: Sequence[Kind]) -> bool:
+        """Whether there is somebody of each sort who is not told: so it is from some number of members on."""
+        sorts = {kind.sort for kind in kinds}
+        return all(number in sorts for number in range(len(self._companies.each)))
+
+    def _extended(self, edges: Sequence[Edge], new: Sequence[Kind]) -> bool:
+        """Adds more kinds to where steps lead; False if one of those is in the way of what was merged."""
+        if not all(self._lets(link, new) for edge in edges for link in edge.links):
+            return False
+        for edge in edges:
+            kinds = list(new)
+            for turn in edge.turns:
+                kinds = turn(kinds)
+            self._add(edge.told, kinds)
+        return True
+
+    def _roles(self, told: State, shown: Shown) -> list[Role]:
+        """The threads that are told, but for those that do the same as another one."""
+        alike = self._crowds.alike(shown.state)
+        found: list[Role] = []
+        for thread in self._threads:
+            if thread not in alike and (told[thread] or 0) >= FIRST_PLACE:
+                found.append(thread)
+        return found
+
+    # ------------------------------------------------------------ kinds by themselves
+
+    def _close(self, told: State, known: Known) -> None:
+        """Adds the kinds that come of the others' steps which are about themselves alone."""
+        todo = list(known.kinds)[known.done :]
+        while todo:
+            kind = todo.pop()
+            for place in self._places[kind.sort]:
+                key = (kind.sort, kind.cells, place)
+                if key not in self._alone:
+                    self._learn(told, list(known.kinds), kind, place)
+                for cells in self._becomes.get(key, ()):
+                    new = kind._replace(cells=cells)
+                    if new not in known.kinds:
+                        known.kinds[new] = None
+                        todo.append(new)
+
+    def _learn(self, told: State, kinds: Sequence[Kind], kind: Kind, place: int) -> None:
+        """Whether what a thread of the kind does is about its own element alone, and what comes of it then."""
+        key = (kind.sort, kind.cells, place)
+        self._alone[key] = None
+        if not self._enough(kinds):
+            del self._alone[key]
+            return
+        shown = self._companies.show(told, [kind], kinds)
+        number = next(i for (sort, i), one in shown.others.items() if one == kind)
+        company = self._companies.each[kind.sort]
+        thread = company.members[number][place]
+        control = shown.state[thread]
+        if control < FIRST_PLACE:
+            self._alone[key] = Part([])
+            return
+        about = self._companies.about(control)
+        if about.outside or any(element != (kind.sort, number) for element in about.elements):
+            return
+        becomes: list[tuple[object, ...]] = []
+        results = self._machine.run(control)(shown.state)
+        doubtful: set[str] = set()
+        for _, after in results:
+            self.transitions += 1
+            if isinstance(after, Stop):
+                doubtful.update([after.prop] if after.prop is not None else [])
+                continue
+            after = self._companies.settled(shown.state, thread, after)
+            cells = company.kind_of(number, after)
+            if cells is None or self._companies.loops(after[thread]):
+                return
+            if self._companies.overflows(Shown(after, shown.seats, {(kind.sort, number): kind})):
+                doubtful.add(RANGE)
+            becomes.append(cells)
+        self.doubtful |= doubtful
+        self._alone[key] = Part([], not results, bool(results))
+        self._becomes[key] = tuple(becomes)
+
+    def status(self, known: Known, kind: Kind, place: int) -> Part:
+        """Whether a thread of a kind may have to wait, or move."""
+        return self._alone[kind.sort, kind.cells, place] or known.parts[kind, place]
+
+    # ------------------------------------------------------------ the steps of one thread
+
+    def thread_of(self, role: Role, shown: Shown) -> int:
+        """Of a state that is shown, the thread that has the role."""
+        each = self._companies.each
+        if isinstance(role, int):
+            element = self._companies.element_of.get(role)
+            if element is None:
+                return role
+            sort, row = element
+            return each[sort].members[shown.seats[sort][row]][each[sort].members[row].index(role)]
+        kind, place = role
+        return each[kind.sort].members[next(i for (_, i), one in shown.others.items() if one == kind)][place]
+
+    def _part(self, told: State, kinds: Sequence[Kind], role: Role) -> Part:
+        """All steps of one role."""
+        once = None if isinstance(role, int) else role[0]
+        if once is None and self._shown is not None and self._shown[0] is told and self._shown[1] == len(kinds):
+            shown = self._shown[2]
+        else:
+            shown = self._companies.show(told, [], kinds, once)
+        seen, changes = self.seen(shown, self.thread_of(role, shown))
+        if not seen:
+            control = shown.state[self.thread_of(role, shown)]
+            part = Part(None if self._companies.about(control).takes else [])
+            self._run(told, kinds, shown, role, part)
+            return part
+        part = Part(None)
+        self.crowded.update([once.sort] if once is not None and once.sort in seen else [])
+        for chosen in self.patterns(kinds, seen):
+            subset = [kind for group in chosen for kind in group]
+            lead = subset if changes else [group[0] for group in chosen]
+            self._run(told, subset, self._companies.show(told, lead, subset, once), role, part)
+        return part
+
+    def seen(self, shown: Shown, thread: int) -> tuple[dict[int, frozenset[int]], bool]:
+        """By sort, the cells that a thread's step looks at of members that are not told, beside its own; and whether it changes any."""
+        own = self._companies.element_of.get(thread)
+        others = {element: kind for element, kind in shown.others.items() if element != own}
+        about = self._companies.about(shown.state[thread])
+        return self._companies.seen(about, Shown(shown.state, shown.seats, others)), any(element in others for element in about.changes)
+
+    def patterns(self, kinds: Sequence[Kind], seen: Mapping[int, frozenset[int]]) -> Iterator[list[list[Kind]]]:
+        """All ways for kinds to be there or not, as far as these cells tell them apart; of each sort somebody is. Raises Entangled."""
+        ways: list[list[list[list[Kind]]]] = []
+        for number in range(len(self._companies.each)):
+            groups = grouped([kind for kind in kinds if kind.sort == number], seen.get(number))
+            if len(groups) > GROUPS:
+                raise Entangled
+            ways.append([list(some) for n in range(1, len(groups) + 1) for some in combinations(groups, n)])
+        for way in product(*ways):
+            yield [group for some in way for group in some]
+
+    def _run(self, told: State, kinds: Sequence[Kind], shown: Shown, role: Role, part: Part) -> None:
+        """The steps where others are of these kinds, which look at no more than whether there are any."""
+        thread = self.thread_of(role, shown)
+        control = shown.state[thread]
+        orders = begins = False
+        there = kinds if isinstance(role, int) else [*kinds, role[0]]
+        for state in self._companies.valued(shown, self._companies.about(control).takes, there):
+            results = self._machine.run(control)(state)
+            part.moves |= bool(results)
+            part.waits |= not results
+            for _, after in results:
+                if isinstance(after, Stop) or self._companies.loops(after[thread]) == self._companies.loops(control):
+                    self._arrive(kinds, (state, thread, after), part)
+                else:
+                    orders = True
+                    begins |= self._begins(control, after[thread])
+        if orders:
+            part.edges = None
+            self._order(told, kinds, shown, role, part, begins=begins)
+
+    def _begins(self, before: int, after: int) -> bool:
+        """Whether a `for` begins, where a thread gets from one control to another."""
+        old = [(one.stmt, one.below) for one in self._companies.loops(before)]
+        return any((one.stmt, one.below) not in old or one.place == 0 for one in self._companies.loops(after))
+
+    def _order(self, told: State, kinds: Sequence[Kind], shown: Shown, role: Role, part: Part, *, begins: bool) -> None:
+        """The steps that come to another element of a `for`, or to its end, or to the first one of another: each kind may be next, if
+        nobody is before it. `begins`: another `for` may begin while this one has some left. Raises Entangled."""
+        thread = self.thread_of(role, shown)
+        for number, company in enumerate(self._companies.each):
+            mine = [index for index, (other, _) in enumerate(company.passes(shown.state)) if other == thread]
+            here = [kind for kind in kinds if kind.sort == number]
+            away = [kind for kind in kinds if kind.sort != number]
+            if len(mine) > 1:
+                raise Entangled
+            for index in mine:
+                for kind in here:
+                    if kind.colour[index] == LEFT:
+                        those = [one for one in here if one.colour[index] != LEFT or one.colour >= kind.colour]
+                        self._ordered(told, [*those, *away], [kind], role, part)
+                rest = [kind for kind in here if kind.colour[index] != LEFT]
+                if self._ordered(told, [*rest, *away], [], role, part):
+                    self._fronts(told, rest, away, role, part)
+            if begins:
+                self._fronts(told, here, away, role, part)
+
+    def _fronts(self, told: State, here: Sequence[Kind], away: Sequence[Kind], role: Role, part: Part) -> None:
+        """Each kind may be the first."""
+        for kind in here:
+            self._ordered(told, [*(one for one in here if one.colour >= kind.colour), *away], [kind], role, part)
+
+    def _ordered(self, told: State, kinds: Sequence[Kind], first: Sequence[Kind], role: Role, part: Part) -> bool:
+        """The steps where others are of these kinds, and of these the first; whether a `for` begins in one."""
+        if not self._enough(kinds):
+            return False
+        begins = False
+        shown = self._companies.show(told, first, kinds)
+        thread = self.thread_of(role, shown)
+        control = shown.state[thread]
+        for state in self._companies.valued(shown, self._companies.about(control).takes, kinds):
+            for _, after in self._machine.run(control)(state):
+                begins |= not isinstance(after, Stop) and self._begins(control, after[thread])
+                self._arrive(kinds, (state, thread, after), part)
+        return begins
+
+    # ------------------------------------------------------------ what comes of a step
+
+    def _arrive(self, kinds: Sequence[Kind], step: tuple[State, int, State | Stop], part: Part) -> None:
+        """Adds what comes of a step, and of the quiet ones behind it."""
+        self.transitions += 1
+        before, thread, after = step
+        if isinstance(after, Stop):
+            self.doubtful.update([after.prop] if after.prop is not None else [])
+            return
+        todo: list[tuple[State, State, Sequence[Kind], tuple[Step, ...], tuple[Turn, ...], tuple[Link, ...]]]
+        todo = [(before, after, kinds, (), (), ())]
+        while todo:
+            before, after, kinds, steps, turns, links = todo.pop()
+            after = self._companies.settled(before, thread, after)
+            steps = (*steps, (before, thread, after))
+            told, there = self._companies.take_apart(after)
+            turn = self._companies.turn(before, after, told)
+            turns = turns if turn is None else (*turns, turn)
+            kinds = list(dict.fromkeys([*there.others.values(), *(kinds if turn is None else turn(kinds))]))
+            if self._companies.overflows(there):
+                self.doubtful.add(RANGE)
+            passed = [step[0][thread] for step in steps[1:]]
+            ends = None if after[thread] in passed else self._quiet(after, thread, there, kinds)
+            if ends is None:
+                for end in self._crowds.after(steps[0][0], steps, after):
+                    last = told if end is after else self._companies.take_apart(end)[0]
+                    self._add(last, kinds)
+                    if part.edges is not None:
+                        part.edges.append(Edge(last, turns, links))
+            else:
+                todo += [(after, end, kinds, steps, turns, (*links, ends)) for end in ends.ends]
+
+    def _quiet(self, state: State, thread: int, there: Shown, kinds: Sequence[Kind]) -> Link | None:
+        """The next step of the thread, if it is quiet whoever else of these kinds there is."""
+        control = state[thread]
+        if self._merging is None or control < FIRST_PLACE:
+            return None
+        about = self._companies.about(control)
+        own = self._companies.element_of.get(thread)
+        if about.takes or any(element in there.others and element != own for element in about.elements):
+            return None
+        ends = self._merging.alone(state, thread)
+        if ends is None or any(self._companies.loops(end[thread]) != self._companies.loops(control) for end in ends):
+            return None
+        free = [next((i for sort, i in there.others if sort == number and (sort, i) != own), -1) for number in range(len(self._places))]
+        link = Link(state, thread, tuple(ends), tuple(free))
+        shown = set(there.others.values())
+        return link if self._lets(link, [kind for kind in kinds if kind not in shown]) else None
+
+    def _lets(self, link: Link, kinds: Iterable[Kind]) -> bool:
+        """Whether nobody of these kinds is in the way of a quiet step."""
+        assert self._merging is not None
+        for kind in kinds:
+            at = link.at[kind.sort]
+            if at < 0:
+                return False
+            company = self._companies.each[kind.sort]
+            cells = company.cells_at(at, kind.cells)
+            for offset, other in zip(company.controls, company.members[at], strict=True):
+                if not self._merging.lets(link.before, link.thread, link.ends, other, cells[offset]):
+                    return False
+        return True
+
+
+def grouped(kinds: Iterable[Kind], offsets: frozenset[int] | None) -> list[list[Kind]]:
+    """Those that differ in none of these cells are together; without any, all are."""
+    found: dict[tuple[object, ...], list[Kind]] = {}
+    for kind in kinds:
+        found.setdefault(tuple([kind.cells[offset] for offset in sorted(offsets or ())]), []).append(kind)
+    return list(found.values())

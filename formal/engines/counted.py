@@ -1,0 +1,108 @@
+"""All states of any number of members, of which alike ones are counted up to a few.
+
+In: a family with few members, what is asked. Out: the properties that may be violated, and from how many members on that is known. See
+docs/decisions/009-families.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from formal.engines.exploration import FIRST_PLACE, LOOK_UP_EVERY, look_at_memory
+from formal.engines.members import Family, Unsuited, conditions
+from formal.engines.protocol import MERGING, Options, Progress, Tell
+from formal.interp import Machine, State, Stop, counts
+from formal.program import Binary, BoolType, Expr, Property
+
+Step: TypeAlias = tuple[State, int, State]  # before, the thread, after
+
+
+def noticing(condition: Expr) -> Expr:
+    """What quiet steps must not touch. Between two states that are looked at, fewer members of a crowd may be shown than are meant: so no
+    step is quiet that changes what a count rests on."""
+    return Binary("!=", condition, condition, BoolType(), condition.span) if counts(condition) else condition
+
+
+class Counted:
+    """One search, with so many members of each family that can be counted."""
+
+    def __init__(self, family: Family, asked: Sequence[Property], options: Options, size: int) -> None:
+        self._options = options
+        names = family.counted
+        if any(size > family.size(name) for name in names):
+            raise Unsuited(f"{' and '.join(names)}: too few to be counted")
+        small = family.small(dict.fromkeys(names, size))
+        machine = self._machine = Machine(small)
+        counted = frozenset().union(*(small.counts[name].names for name in names))
+        found = machine.countable(counted, conditions(small))
+        self._crowds = machine.crowds(found)
+        self._threads = range(len(small.threads))
+        kinds = {prop.name for prop in asked}
+        own = [prop for prop in small.properties if prop.name in kinds]
+        invariants = [(prop.name, prop.condition) for prop in own if prop.kind == "invariant" and prop.condition is not None]
+        self._tests = [(name, machine.condition(condition)) for name, condition in invariants]
+        self._deadlocks = [prop.name for prop in own if prop.kind == "deadlock"]
+        # A `signal` is about one that cannot be told by what it does: of one step at a time at most one.
+        self.merges = MERGING not in options.without and not found.wakes
+        self._merging = machine.merging([noticing(condition) for _, condition in invariants]) if self.merges else None
+        self._states: dict[State, None] = {}
+        self.doubtful: set[str] = set()
+        self.transitions = 0
+        self.first = dict.fromkeys(names, size)
+        self.how = f"alike members counted up to {self._crowds.many}"
+
+    @property
+    def states(self) -> int:
+        """How many there are."""
+        return len(self._states)
+
+    def explore(self, tell: Tell) -> None:
+        """All states. Raises TooFew, Entangled, OutOfMemory."""
+        self._states = {self._crowds.first(self._machine.initial()): None}
+        todo = list(self._states)
+        while todo:
+            state = todo.pop()
+            for after in self._expand(state):
+                if after not in self._states:
+                    self._states[after] = None
+                    todo.append(after)
+                    if len(self._states) % LOOK_UP_EVERY == 0:
+                        look_at_memory(self._options.memory)
+                        tell(Progress(-1, f"{len(self._states):,} states of any number of members"))
+
+    def _expand(self, state: State) -> Iterator[State]:
+        """What comes of the steps from a state; looks at the state on the way."""
+        waiting: list[int] = []
+        moving: list[int] = []
+        alike = self._crowds.alike(state)
+        for thread in self._threads:
+            control = state[thread]
+            if control < FIRST_PLACE:
+                continue
+            if thread in alike:
+                (moving if alike[thread] in moving else waiting).append(thread)
+                continue
+            results = self._machine.run(control)(state)
+            (moving if results else waiting).append(thread)
+            for _, after in results:
+                self.transitions += 1
+                if not isinstance(after, Stop):
+                    yield from self._ends(state, thread, after)
+                elif after.prop is not None:
+                    self.doubtful.add(after.prop)
+        self.doubtful.update(name for name, holds in self._tests if not holds(state))
+        if waiting and self._deadlocks:
+            self.doubtful.update(self._machine.deadlocked(state, waiting, moving, self._deadlocks))
+
+    def _ends(self, before: State, thread: int, after: State) -> Iterator[State]:
+        """What stands for the ends of a step and of the quiet ones behind it."""
+        todo: list[tuple[tuple[Step, ...], tuple[int, ...]]] = [(((before, thread, after),), ())]
+        while todo:
+            steps, passed = todo.pop()
+            here = steps[-1][2]
+            found = None if self._merging is None or here[thread] in passed else self._merging.alone(here, thread)
+            if found is None:
+                yield from self._crowds.after(before, steps, here)
+            else:
+                todo += [((*steps, (here, thread, new)), (*passed, here[thread])) for new in found]

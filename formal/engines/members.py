@@ -1,0 +1,102 @@
+"""Families of any size: which parameters of a program only say how many members there are, and the same program with few of them.
+
+In: a program. Out: the `Family` of its parameters that can be looked at for every value at once, and in which way; or why there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from formal.frontend import resized
+from formal.interp import Machine, Uncountable
+from formal.program import Counted, Expr, Program
+
+LEAST: Final = 2  # members of a family
+FIRST: Final = 6  # members of the smallest program in which they are counted
+NESTS: Final = 40  # members at which bottom halves of theirs that nest would nest deeper than any bound
+
+
+class Unsuited(Exception):
+    """Why nothing can be said: a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A program, and the parameters that say how many members there are: those that `counted` names can be counted, for those that
+    `untold` names it is enough to know which kinds of members there are."""
+
+    program: Program
+    counted: tuple[str, ...]
+    untold: tuple[str, ...]
+    extra: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(dict.fromkeys((*self.counted, *self.untold)))
+
+    def small(self, sizes: Mapping[str, int]) -> Program:
+        """The program with so many members. Raises Unsuited."""
+        found = resized(self.program, sizes, self.extra)
+        if found is None:
+            raise Unsuited("the model's text is not at hand, or does not load with other numbers of members")
+        return found
+
+    def size(self, name: str) -> int:
+        """How many members there are."""
+        return int(self.program.parameters[name])
+
+
+def family(program: Program, extra: tuple[str, ...]) -> Family:
+    """What of a program can be looked at for every number. Raises Unsuited."""
+    problems: list[str] = []
+    counted: list[str] = []
+    untold: list[str] = []
+    if all(int(program.parameters[name]) < FIRST for name in program.counts):
+        raise Unsuited(f"no parameter counts {FIRST} members or more")
+    for name, counts in program.counts.items():
+        value = program.parameters[name]
+        if not counts.names or not isinstance(value, int) or value < LEAST:
+            continue
+        if counts.otherwise is not None:
+            place = f"{counts.otherwise.source.path}:{counts.otherwise.line}"
+            problems.append(f"{name} says more than how many there are of something ({place})")
+            continue
+        found, problem = _ways(Family(program, (), (), extra), name, counts)
+        problems += [f"{name}: {problem}"] if problem else []
+        counted += [name] if "counted" in found and value >= FIRST else []
+        untold += [name] if "untold" in found else []
+    if all(int(program.parameters[name]) < FIRST for name in (*counted, *untold)):
+        raise Unsuited("; ".join(problems) or f"no parameter counts {FIRST} members or more")
+    return Family(program, tuple(counted), tuple(untold), extra)
+
+
+def _ways(members: Family, name: str, counts: Counted) -> tuple[list[str], str]:
+    """How these members can be looked at; else why they cannot. Raises Unsuited."""
+    small = members.small({name: FIRST})
+    deep = members.small({name: NESTS if counts.high is None else min(NESTS, counts.high)})
+    if not same_shape(deep, small):
+        return [], "how deep bottom halves nest depends on how many there are"
+    machine, found, problems = Machine(small), [], []
+    for way, look in (("counted", machine.countable), ("untold", machine.untold)):
+        try:
+            if way == "counted" and counts.bounds:
+                raise Uncountable("how far a semaphore goes depends on how many there are")
+            look(counts.names, conditions(small))
+        except Uncountable as problem:
+            problems.append(str(problem))
+        else:
+            found.append(way)
+    return found, "" if found else problems[-1 if counts.bounds else 0]
+
+
+def same_shape(one: Program, other: Program) -> bool:
+    """Whether bottom halves nest as deep in both, and the same is asked of both."""
+    return one.bh_nesting == other.bh_nesting and [prop.name for prop in one.properties] == [prop.name for prop in other.properties]
+
+
+def conditions(program: Program) -> Iterable[Expr]:
+    """The invariants."""
+    return [prop.condition for prop in program.properties if prop.condition is not None and prop.kind == "invariant"]

@@ -1,0 +1,173 @@
+"""What is asked of states of which few members are told: invariants, and deadlocks.
+
+In: the states that a search in `company` has come to. Out: the properties that may be violated in one of them.
+
+An invariant that speaks of one member at a time is looked at for each kind. A deadlock is one whoever else is left out: of those that are
+not told as few are shown as make a difference, each of the kinds in turn. docs/decisions/016-company.md has the argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+from formal.engines.company import Known, Search
+from formal.engines.exploration import FIRST_PLACE
+from formal.interp import Companies, Counting, Entangled, Kind, Machine, Shown, State
+from formal.interp.references import Function
+from formal.program import DEADLOCK_LOCK_ORDER, Expr
+
+CASES: Final = 2000  # choices of who is there, in one state
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """An invariant. `cells`: by sort, what it looks at of several members at once; None if it speaks of one at a time. `alone`: what it
+    says of a member that is not told rests on that member alone."""
+
+    name: str
+    holds: Function
+    cells: Mapping[int, frozenset[int]] | None
+    alone: bool
+
+
+class Standstill:
+    """Looks at all states of one search."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        companies: Companies,
+        crowds: Counting,
+        search: Search,
+        invariants: Iterable[tuple[str, Expr]],
+        deadlocks: Sequence[str],
+    ) -> None:
+        self._machine = machine
+        self._companies = companies
+        self._crowds = crowds
+        self._search = search
+        self._deadlocks = deadlocks
+        self._tests = [self._test(name, condition) for name, condition in invariants]
+        self._seen: set[tuple[int, tuple[object, ...]]] = set()
+        self._threads = range(len(machine.program.threads))
+        self.doubtful: set[str] = set()
+
+    def look(self) -> None:
+        """At all states. Raises Entangled, TooFew."""
+        for told, known in self._search.states.items():
+            kinds = list(known.kinds)
+            if known.done:
+                self._invariants(told, kinds)
+                if self._deadlocks:
+                    self._waits(told, kinds, known)
+
+    # ------------------------------------------------------------ invariants
+
+    def _test(self, name: str, condition: Expr) -> Test:
+        """Raises Entangled."""
+        holds = self._machine.condition(condition)
+        several: dict[int, frozenset[int]] = {}
+        alone = True
+        for effects in self._machine.parts(condition):
+            about = self._companies.about_effects(effects)
+            if len(about.elements) > 1:
+                for (sort, _), offsets in about.elements.items():
+                    several[sort] = several.get(sort, frozenset()) | offsets
+            alone &= not about.elements or not about.outside
+        return Test(name, holds, several or None, alone)
+
+    def _invariants(self, told: State, kinds: list[Kind]) -> None:
+        shown = self._companies.show(told, [], kinds)
+        self._check(shown.state, self._tests)
+        self._check_each(told, kinds, [test for test in self._tests if not test.alone], shown, set())
+        self._check_each(told, kinds, [test for test in self._tests if test.alone], shown, self._seen)
+        for test in self._tests:
+            if test.cells is not None and test.name not in self.doubtful:
+                for chosen in self._search.patterns(kinds, test.cells):
+                    subset = [kind for group in chosen for kind in group]
+                    self._check(self._companies.show(told, [group[0] for group in chosen], subset).state, [test])
+
+    def _check_each(
+        self, told: State, kinds: list[Kind], tests: Sequence[Test], shown: Shown, seen: set[tuple[int, tuple[object, ...]]]
+    ) -> None:
+        """Where each of the kinds is shown that were not yet."""
+        if tests:
+            seen.update((kind.sort, kind.cells) for kind in shown.others.values())
+            for kind in kinds:
+                if (kind.sort, kind.cells) not in seen:
+                    here = self._companies.show(told, [kind], kinds)
+                    self._check(here.state, tests)
+                    seen.update((one.sort, one.cells) for one in here.others.values())
+
+    def _check(self, state: State, tests: Iterable[Test]) -> None:
+        self.doubtful.update([test.name for test in tests if not test.holds(state)])
+
+    # ------------------------------------------------------------ deadlocks
+
+    def _waits(self, told: State, kinds: list[Kind], known: Known) -> None:
+        """Deadlocks. Whoever moves whoever else is there ends the waits that he can end."""
+        shown = self._companies.show(told, [], kinds)
+        waiting = [role for role, part in known.parts.items() if isinstance(role, int) and part.waits]
+        sure = [role for role, part in known.parts.items() if isinstance(role, int) and part.moves and not part.waits]
+        idle = [kind for kind in kinds if any(self._search.status(known, kind, place).waits for place in self._places(kind))]
+        if not waiting and not idle:
+            return
+        relieved = bool(sure)
+        for lead in [[kind] for kind in idle] or [[]]:
+            here = self._companies.show(told, lead, kinds)
+            alike = self._alike(here)
+            stuck = self._all([self._search.thread_of(role, here) for role in waiting], alike)
+            for (sort, i), kind in here.others.items():
+                members = self._companies.each[sort].members[i]
+                stuck += [members[place] for place in self._places(kind) if self._search.status(known, kind, place).waits]
+            moving = self._all([self._search.thread_of(role, here) for role in sure], alike)
+            if DEADLOCK_LOCK_ORDER in self._deadlocks and len(stuck) > 1:
+                self.doubtful.update(self._machine.deadlocked(here.state, sorted(stuck), moving, [DEADLOCK_LOCK_ORDER]))
+            relieved = relieved and self._machine.relieved(here.state, sorted(stuck), moving)
+        if not relieved:
+            self._each(told, kinds, known, shown)
+
+    def _places(self, kind: Kind) -> range:
+        return range(len(self._companies.each[kind.sort].members[0]))
+
+    def _alike(self, shown: Shown) -> Mapping[int, int]:
+        return self._crowds.alike(shown.state)
+
+    def _all(self, threads: list[int], alike: Mapping[int, int]) -> list[int]:
+        return [*threads, *(thread for thread, other in alike.items() if other in threads)]
+
+    def _each(self, told: State, kinds: list[Kind], known: Known, shown: Shown) -> None:
+        """Every choice of who else is there, as far as it makes a difference: of each of those that somebody's moving may rest on, one or
+        none; otherwise one. Raises Entangled."""
+        seen: dict[int, frozenset[int]] = {}
+        for role, part in known.parts.items():
+            if part.waits and part.moves:
+                once = None if isinstance(role, int) else role[0]
+                here = shown if once is None else self._companies.show(told, [], kinds, once)
+                looks, _ = self._search.seen(here, self._search.thread_of(role, here))
+                if once is not None and once.sort in looks:
+                    raise Entangled  # one more that is like it may make a difference
+                for sort, offsets in looks.items():
+                    seen[sort] = seen.get(sort, frozenset()) | offsets
+        cases: dict[tuple[Kind, ...], None] = {}
+        for chosen in self._search.patterns(kinds, seen):
+            for case in product(*chosen):
+                cases[case] = None
+                if len(cases) > CASES:
+                    raise Entangled
+        for case in cases:
+            self._case(told, case, kinds)
+
+    def _case(self, told: State, case: Sequence[Kind], kinds: Sequence[Kind]) -> None:
+        """Where these are there; whoever was left out has a share in semaphores."""
+        here = self._companies.show(told, case, case)
+        for state in self._companies.valued(here, self._companies.tallies.slots, kinds):
+            waiting: list[int] = []
+            moving: list[int] = []
+            for thread in self._threads:
+                if state[thread] >= FIRST_PLACE:
+                    (moving if self._machine.run(state[thread])(state) else waiting).append(thread)
+            self.doubtful.update(self._machine.deadlocked(state, waiting, moving, self._deadlocks))

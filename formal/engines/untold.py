@@ -1,0 +1,103 @@
+"""A search in which few members are told, put together for one family.
+
+In: a family with few members, what is asked. Out: the properties that may be violated, and from how many members on that is known. See
+docs/decisions/016-company.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from formal.engines.company import Search
+from formal.engines.counted import noticing
+from formal.engines.members import FIRST, Family, Unsuited, conditions, same_shape
+from formal.engines.protocol import MERGING, Options, Tell
+from formal.engines.standstill import Standstill
+from formal.interp import Counting, Machine, Shared, Tallies, Uncountable
+from formal.program import Program, Property
+
+
+class Untold:
+    """One search: so many members are shown of each family of which not all are told."""
+
+    def __init__(self, family: Family, asked: Sequence[Property], options: Options, size: int) -> None:
+        self._family = family
+        rest = [name for name in family.counted if name not in family.untold]
+        sizes = {**dict.fromkeys(family.untold, size), **dict.fromkeys(rest, max(FIRST, size))}
+        self._sizes = sizes
+        small = family.small(sizes)
+        machine = Machine(small)
+        self._sorts = [sort for name in family.untold for sort in machine.untold(small.counts[name].names, conditions(small))]
+        owner = [name for name in family.untold for _ in machine.untold(small.counts[name].names, conditions(small))]
+        self._owner = owner
+        shared = [
+            one for number, name in enumerate(owner) if name not in owner[:number] for one in self._shared(machine, small, name, number)
+        ]
+        tallies = Tallies(shared, len(machine.initial()), [sort.size for sort in self._sorts])
+        companies = machine.companies(self._sorts, tallies)
+        crowds, wakes = Counting([], 1), False
+        if rest:
+            found = machine.countable(frozenset().union(*(small.counts[name].names for name in rest)), conditions(small))
+            crowds, wakes = machine.crowds(found), found.wakes
+        names = {prop.name for prop in asked}
+        own = [prop for prop in small.properties if prop.name in names]
+        invariants = [(prop.name, prop.condition) for prop in own if prop.kind == "invariant" and prop.condition is not None]
+        self.merges = MERGING not in options.without and not wakes
+        merging = machine.merging([noticing(condition) for _, condition in invariants]) if self.merges else None
+        deadlocks = [prop.name for prop in own if prop.kind == "deadlock"]
+        self._search = Search(machine, companies, crowds, merging, options.memory, [family.size(name) for name in owner])
+        self._standstill = Standstill(machine, companies, crowds, self._search, invariants, deadlocks)
+        self.first = {name: sizes[name] for name in rest}
+        self.how = "of members that nothing is said of, only which kinds there are"
+
+    def _shared(self, machine: Machine, small: Program, name: str, number: int) -> list[Shared]:
+        """The semaphores whose bound grows with these members. Raises Unsuited, Uncountable."""
+        bounds = small.counts[name].bounds
+        if not bounds:
+            return []
+        program = self._family.program
+        if any(bounds & counts.bounds for other, counts in small.counts.items() if other != name):
+            raise Uncountable("how far a semaphore goes depends on several numbers")
+        size = int(small.parameters[name])
+        larger = {sem.name: sem for sem in self._family.small({**self._sizes, name: size + 1}).sems}
+        there = {sem.name: sem for sem in program.sems}
+        found: list[Shared] = []
+        for sem in small.sems:
+            if sem.name in bounds:
+                each, first = larger[sem.name].max_count - sem.max_count, larger[sem.name].initial - sem.initial
+                one = Shared(machine.semaphore(sem.name), number, each, sem.max_count - each * size, first, sem.initial - first * size)
+                many = self._family.size(name)
+                if (there[sem.name].max_count, there[sem.name].initial) != (one.besides + each * many, one.at_first + first * many):
+                    raise Uncountable("how far a semaphore goes does not grow in proportion")
+                if sem.max_count <= 1:
+                    raise Uncountable("a semaphore does not go far enough to be looked at")
+                found.append(one)
+        return found
+
+    @property
+    def doubtful(self) -> set[str]:
+        """What may be violated."""
+        return self._search.doubtful | self._standstill.doubtful
+
+    @property
+    def states(self) -> int:
+        """How many there are."""
+        return len(self._search.states)
+
+    @property
+    def transitions(self) -> int:
+        """How many steps were taken."""
+        return self._search.transitions
+
+    def explore(self, tell: Tell) -> None:
+        """All states. Raises TooFew, Entangled, OutOfMemory, Unsuited."""
+        self._search.explore(tell)
+        self._standstill.look()
+        for number, name in enumerate(self._owner):
+            least = max(2, self._search.rows[number] + 1 + (number in self._search.crowded))
+            self.first[name] = max(least, self.first.get(name, 0))
+        for name, least in self.first.items():
+            if least > self._family.size(name):
+                raise Unsuited(f"{name}: too few for what is known of more")
+            if not same_shape(self._family.small({name: least}), self._family.program):
+                raise Unsuited(f"{name}: how deep bottom halves nest depends on how many there are")

@@ -1,0 +1,308 @@
+"""States in which a few elements of a sort are told, and of the others only which kinds there may be.
+
+In: states of a program with M elements of a sort. Out: of each what is *told* (everything but those elements of which nothing is said to
+others), and the kinds of the others; and states put together again, of what is told and any others. See docs/decisions/016-company.md.
+Must not know steps, nor searches.
+
+An element is told if a `for` in progress has come to it, if the stack of a thread that is not its own names it, if it owns what is not its
+own, or if it names another. Each of the others is of a kind: where it stands to every `for` in progress, and what its own cells say,
+whichever one it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from formal.interp.crowds import Entangled, TooFew
+from formal.interp.forms import Form, getter
+from formal.interp.layout import FINISHED, OUTSIDE, State
+from formal.interp.moving import Moving, Pass
+from formal.program import NONE
+
+Colour: TypeAlias = tuple[int, ...]  # of an element, by each `for` in progress: THROUGH, NOW or LEFT
+THROUGH: Final = 1
+NOW: Final = 2
+LEFT: Final = 3
+OWN: Final = 1 << 24  # in the cells of a kind: from here on, a thread of its own, by its family
+
+
+class Kind(NamedTuple):
+    """What is said of an element that is not told, whichever one it is. `sort`: the number of its sort."""
+
+    sort: int
+    colour: Colour
+    cells: tuple[Any, ...]
+
+
+class Company:
+    """Of one sort. `strangers`: of the others that are looked at in this way; `more`: by element, slots beyond those of the program that go
+    with it."""
+
+    def __init__(self, number: int, form: Form, moving: Moving, strangers: Sequence[Moving], more: Sequence[Sequence[int]]) -> None:
+        self._number = number
+        self.size = form.sort.size
+        self.moving = moving
+        self._strangers = strangers
+        self._barred = {thread for other in strangers for thread, i in enumerate(other.element) if i != OUTSIDE}
+        threads = len(moving.element)
+        self._form = form
+        self._threads = range(threads)
+        self._elements = range(self.size)
+        self.cells = [(*form.cells(i), *more[i]) for i in self._elements]
+        self.home = {slot: (i, offset) for i in self._elements for offset, slot in enumerate(self.cells[i])}
+        self.members = [form.members(i) for i in self._elements]
+        self._place = {thread: place for members in self.members for place, thread in enumerate(members)}
+        self._all = sum(1 << thread for thread in self._place)
+        self._getters = [getter(cells) for cells in self.cells]
+        self._blank: list[int] = [slot for cells in self.cells for slot in cells]
+        first = self.cells[0]
+        self.controls = [first.index(thread) for thread in self.members[0]]
+        self._owners = [offset for offset, slot in enumerate(first) if slot in form.owners]
+        self._sets = [offset for offset, slot in enumerate(first) if slot in form.sets]
+        self._outer_owners = [slot for slot in form.owners if slot not in self.home]
+        self._outer_sets = [slot for slot in form.sets if slot not in self.home]
+        self._outsiders = [thread for thread in self._threads if thread not in self._place]
+        self._kinds: list[dict[tuple[Any, ...], tuple[Any, ...] | None]] = [{} for _ in self._elements]
+        self._raw: list[dict[tuple[Any, ...], tuple[Any, ...]]] = [{} for _ in self._elements]
+        self._standing: dict[tuple[int, ...], tuple[frozenset[int], list[int]]] = {}
+        self._passes: dict[tuple[int, ...], list[tuple[int, Pass]]] = {}
+        self._swaps = [self._form.swap(0, i) for i in self._elements]
+
+    # ------------------------------------------------------------ taking a state apart
+
+    def apart(self, state: State) -> tuple[tuple[int, ...], dict[int, Kind]]:
+        """The told elements, in order, and the kinds of the others. Raises Entangled."""
+        told, loops = self._told(state)
+        found: dict[int, tuple[Any, ...]] = {}
+        for i in self._elements:
+            if i not in told:
+                kind = self._kind(i, self._getters[i](state))
+                if kind is None:
+                    told.update(self._entangled_with(i, state))
+                else:
+                    found[i] = kind
+        others = {i: Kind(self._number, _colour(i, loops), kind) for i, kind in found.items() if i not in told}
+        seats = tuple(sorted(told, key=lambda i: (_colour(i, loops), self._kind(i, self._getters[i](state)) or (), i)))
+        return seats, others
+
+    def _told(self, state: State) -> tuple[set[int], list[int]]:
+        """The elements of which something is said elsewhere, and those that a `for` has come to, one for each. Raises Entangled."""
+        places = state[: len(self._threads)]
+        known = self._standing.get(places)
+        if known is None:
+            known = self._standing[places] = self._named(places)
+        told, loops = set(known[0]), known[1]
+        for slot in self._outer_owners:
+            if state[slot] in self._place:
+                told.add(self.moving.element[state[slot]])
+        if any(state[slot] & self._all for slot in self._outer_sets):
+            raise Entangled
+        return told, loops
+
+    def _named(self, places: tuple[int, ...]) -> tuple[frozenset[int], list[int]]:
+        """The elements that stacks of others name, and those that a `for` has come to. Raises Entangled."""
+        told: set[int] = set()
+        loops: list[int] = []
+        element = self.moving.element
+        for thread in self._threads:
+            control = places[thread]
+            if control > FINISHED:
+                named = self.moving.named(control)
+                if named and (element[thread] == OUTSIDE or any(i != element[thread] for i in named)):
+                    told.update(named)
+                if thread in self._barred or element[thread] != OUTSIDE:
+                    if self.moving.in_progress(control):
+                        raise Entangled
+                else:
+                    loops += [one.place for one in self.moving.in_progress(control)]
+        return frozenset(told), loops
+
+    def kind_of(self, i: int, state: State) -> tuple[Any, ...] | None:
+        """What the cells of an element say, whichever one it is; None if they name another one."""
+        return self._kind(i, self._getters[i](state))
+
+    def _kind(self, i: int, raw: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """What the cells of an element say, whichever one it is; None if they name another one."""
+        known = self._kinds[i]
+        if raw not in known:
+            known[raw] = self._learn(i, raw)
+        return known[raw]
+
+    def _learn(self, i: int, raw: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        new = list(raw)
+        own = set(self.members[i])
+        for offset in self.controls:
+            if raw[offset] > FINISHED:
+                if any(other.named(raw[offset]) for other in self._strangers):
+                    return None
+                new[offset] = self.moving.image(raw[offset], self._swaps[i])
+        for offset in self._owners:
+            if raw[offset] in self._barred:
+                return None
+            if raw[offset] in self._place:
+                if raw[offset] not in own:
+                    return None
+                new[offset] = OWN + self._place[raw[offset]]
+        for offset in self._sets:
+            inside = [thread for thread in own if raw[offset] >> thread & 1]
+            if (raw[offset] & self._all) != sum(1 << thread for thread in inside):
+                return None
+            new[offset] = (raw[offset] & ~self._all, tuple(sorted(self._place[thread] for thread in inside)))
+        return tuple(new)
+
+    def _entangled_with(self, i: int, state: State) -> set[int]:
+        """The element, and those that own what is its own. Raises Entangled."""
+        raw = self._getters[i](state)
+        if any(raw[offset] & self._all for offset in self._sets):
+            raise Entangled
+        return {i, *(self.moving.element[raw[offset]] for offset in self._owners if raw[offset] in self._place)}
+
+    def seated(self, state: State, seats: Sequence[int]) -> State:
+        """The told elements first, nothing in place of the others."""
+        rest = iter([i for i in self._elements if i not in seats])
+        order = [0] * self.size
+        for place in self._elements:
+            order[seats[place] if place < len(seats) else next(rest)] = place
+        return tuple(self._moved(state, seats, order))
+
+    def _moved(self, state: State, told: Iterable[int], order: Sequence[int]) -> list[Any]:
+        """What is told, with each element where it goes, and nothing where the others are."""
+        new: list[Any] = list(state)
+        if all(order[i] == i for i in told):
+            for i in self._elements:
+                if i not in told:
+                    for slot in self.cells[i]:
+                        new[slot] = None
+            return new
+        for slot in self._blank:
+            new[slot] = None
+        for i in told:
+            for source, target in zip(self.cells[i], self.cells[order[i]], strict=True):
+                new[target] = state[source]
+        cells = [self.cells[order[i]] for i in told]
+        for slot in (*self._outsiders, *(cells_[offset] for cells_ in cells for offset in self.controls)):
+            if (new[slot] or 0) > FINISHED:
+                new[slot] = self.moving.image(new[slot], order)
+        self._rename(new, cells, order)
+        return new
+
+    def _rename(self, new: list[Any], cells: Sequence[Sequence[int]], order: Sequence[int]) -> None:
+        """Where threads are named, those that have moved are."""
+        owners = (*self._outer_owners, *(cells_[offset] for cells_ in cells for offset in self._owners))
+        sets = [cells_[offset] for cells_ in cells for offset in self._sets]
+        named = [slot for slot in owners if new[slot] in self._place]
+        full = [slot for slot in sets if new[slot] & self._all]
+        if named or full:
+            threads = self.moving.threads(order)
+            for slot in named:
+                new[slot] = threads[new[slot]]
+            for slot in full:
+                new[slot] = sum(1 << threads[t] for t in self._threads if new[slot] >> t & 1)
+
+    # ------------------------------------------------------------ putting one together
+
+    def rows(self, told: State) -> int:
+        """How many elements are told."""
+        return sum(told[cells[0]] is not None for cells in self.cells)
+
+    def loops(self, state: State) -> list[int]:
+        """The elements that the `for`s in progress have come to, by thread, and the innermost first."""
+        return [one.place for _, one in self.passes(state)]
+
+    def passes(self, state: State) -> list[tuple[int, Pass]]:
+        """The `for`s in progress, and whose each is."""
+        places = state[: len(self._threads)]
+        found = self._passes.get(places)
+        if found is None:
+            on = [(thread, state[thread]) for thread in self._outsiders if (state[thread] or 0) > FINISHED]
+            found = self._passes[places] = [(thread, one) for thread, control in on for one in self.moving.in_progress(control)]
+        return found
+
+    def colours(self, told: State) -> list[Colour]:
+        """Of the told elements."""
+        loops = self.loops(told)
+        return [_colour(i, loops) for i in range(self.rows(told))]
+
+    def show(self, told: State, others: Sequence[Kind], once: Kind | None) -> tuple[State, tuple[int, ...], dict[int, Kind]]:
+        """A state of what is told and elements of these kinds, of each one more often where there is room; of those with one colour in this
+        order. `once`: besides, one element of this kind. Where the told elements are, and the others. Raises TooFew."""
+        rows = self.rows(told)
+        first = [] if once is None else [once]
+        room = self.size - rows - len(first)
+        if len(others) > room or not others:
+            raise TooFew
+        kinds = [*first, *(others[n % len(others)] for n in range(room))]
+        loops = self.loops(told)
+        if not loops:
+            return self._filled(list(told), dict(enumerate(kinds, rows))), tuple(range(rows)), dict(enumerate(kinds, rows))
+        line: list[tuple[Colour, int, int]] = [(_colour(i, loops), i, i) for i in range(rows)]
+        line += [(kind.colour, rows + n, n) for n, kind in enumerate(kinds)]
+        line.sort(key=lambda one: one[:2])
+        order = list(self._elements)
+        spread: dict[int, Kind] = {}
+        spare = iter(range(rows, self.size))
+        for place, (_, rank, number) in enumerate(line):
+            if rank < rows:
+                order[number] = place
+            else:
+                order[next(spare)] = place
+                spread[place] = kinds[number]
+        return self._filled(self._moved(told, range(rows), order), spread), tuple(order[:rows]), spread
+
+    def _filled(self, new: list[Any], others: dict[int, Kind]) -> State:
+        for i, kind in others.items():
+            for slot, value in zip(self.cells[i], self.cells_at(i, kind.cells), strict=True):
+                new[slot] = value
+        return tuple(new)
+
+    def cells_at(self, i: int, cells: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What these cells are where the element is this one."""
+        found = self._raw[i].get(cells)
+        if found is None:
+            new = list(cells)
+            for offset in self.controls:
+                if cells[offset] > FINISHED:
+                    new[offset] = self.moving.image(cells[offset], self._swaps[i])
+            for offset in self._owners:
+                if cells[offset] != NONE and cells[offset] >= OWN:
+                    new[offset] = self.members[i][cells[offset] - OWN]
+            for offset in self._sets:
+                outer, inside = cells[offset]
+                new[offset] = outer | sum(1 << self.members[i][place] for place in inside)
+            found = self._raw[i][cells] = tuple(new)
+        return found
+
+    # ------------------------------------------------------------ what becomes of those that a step is not about
+
+    def carried(self, before: State, after: State) -> tuple[int, ...]:
+        """Of each `for` in progress after a step, its number before; -1 if it has begun in the step."""
+        old, new = self.passes(before), self.passes(after)
+        if old == new:
+            return tuple(range(len(new)))
+        found: list[int] = []
+        for thread, one in new:
+            same = [
+                number
+                for number, (other, was) in enumerate(old)
+                if other == thread and was.stmt is one.stmt and was.below == one.below and one.place in (was.place, was.place + 1)
+            ]
+            found.append(same[0] if same else -1)
+        return tuple(found)
+
+
+def recoloured(colour: Colour, carried: Sequence[int]) -> Colour:
+    """Of an element that the step was not about."""
+    return tuple([LEFT if number < 0 else colour[number] for number in carried])
+
+
+def in_line(colour: Colour, others: Iterable[Colour]) -> bool:
+    """Whether an element of this colour can be among those: before or behind each, for every `for`."""
+    return all(
+        all(a <= b for a, b in zip(colour, other, strict=True)) or all(a >= b for a, b in zip(colour, other, strict=True))
+        for other in others
+    )
+
+
+def _colour(i: int, loops: Sequence[int]) -> Colour:
+    return tuple([THROUGH if i < now else NOW if i == now else LEFT for now in loops])
