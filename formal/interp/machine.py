@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from formal.interp.actions import Actions
 from formal.interp.changes import Stop
@@ -63,6 +65,9 @@ class Place:
     stack: tuple[str, ...]
 
 
+VIEWS: Final = 1024  # that are kept: who tells of an execution looks at each of its states several times
+
+
 class Machine:
     """The reference meaning of one program."""
 
@@ -74,6 +79,7 @@ class Machine:
         self._controls = Controls(self._layout, self._expressions.references, uids)
         self._actions = Actions(Parts(self._layout, self._controls, self._expressions, self._stop))
         self._views = Views(self._layout, self._controls)
+        self._view = lru_cache(VIEWS)(self._views.of)
         self._sorts = sorts(program, ())
         self._alike = Likeness(self._layout, self._controls, self._sorts, together=False)
         self._touching: dict[tuple[frozenset[int], bool], Touching] = {}
@@ -221,7 +227,7 @@ class Machine:
 
     def view(self, state: State) -> View:
         """The state by name."""
-        return self._views.of(state)
+        return self._view(state)
 
     def hidden(self, state: State, thread: int) -> Mapping[str, int]:
         """What a thread carries along that views leave out; see `Views.hidden`."""
