@@ -12,3 +12,10 @@ proc take(ref mutex source, ref mutex target) {
 }
 
 expect proved;
+
+// What `formal mutate` may change unnoticed, and why that is no gap.
+// Survives: duplicate account = balance + 1 in add_one: it writes the same value again
+// Survives: duplicate account = balance - 1 in take_one: it writes the same value again
+// Survives: swap take_one(on_source); add_one(on_target) in transfer: both are under both locks
+// Survives: swap unlock target; unlock source in transfer: nobody waits for both, so which is given back first does not matter
+// Survives: swap lock A; lock B in take: any one order will do

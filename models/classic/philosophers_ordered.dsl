@@ -12,3 +12,12 @@ import "philosophers.dsl";
 strong fair philosopher;
 
 expect proved;
+
+// What `formal mutate` may change unnoticed, and why that is no gap.
+// Survives: swap lock first; lock second in dine: turned round for everybody, it is an order as well
+// Survives: swap unlock second; unlock first in dine: which fork is put back first does not matter
+// Survives: swap choose; dine(*) in philosopher: it thinks behind a meal instead of before
+// Survives: drop dine(*) in philosopher: who is never hungry is owed nothing
+// Survives: duplicate dine(*) in philosopher: two meals in a row
+// Survives: take apart atomic * in guest: nothing is claimed before the guest has picked
+// Survives: drop watched = p in guest: then the first philosopher alone is watched, of whom it holds, too

@@ -31,3 +31,8 @@ proc upgrade() {
 }
 
 expect proved;
+
+// What `formal mutate` may change unnoticed, and why that is no gap.
+// Survives: swap word[0] = !word[0]; word[1] = !word[1] in write: a reader sees neither
+// Survives: drop write() in *: who has the lock may leave the words as they are
+// Survives: duplicate write() in *: both writes are under the lock
