@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from itertools import combinations, product
 from typing import Final, TypeAlias
 
@@ -81,7 +82,8 @@ class Search:
         self._places = [range(len(company.members[0])) for company in companies.each]
         self._alone: dict[tuple[int, tuple[object, ...], int], Part | None] = {}
         self._becomes: dict[tuple[int, tuple[object, ...], int], tuple[tuple[object, ...], ...]] = {}
-        self._todo: dict[State, None] = {}
+        self._todo: list[tuple[int, int, State]] = []  # those with the most kinds first: fewer are added to them later on
+        self._put = 0
         self._shown: tuple[State, int, Shown] | None = None
         self.states: dict[State, Known] = {}
         self.doubtful: set[str] = set()
@@ -96,8 +98,9 @@ class Search:
         self._add(told, shown.others.values())
         steps = 0
         while self._todo:
-            told = next(iter(self._todo))
-            del self._todo[told]
+            number, _, told = heappop(self._todo)
+            if -number != len(self.states[told].kinds):
+                continue  # it is there again
             self._expand(told, self.states[told])
             steps += 1
             if steps % LOOK_UP_EVERY == 0:
@@ -113,11 +116,11 @@ class Search:
             self.rows = [max(pair) for pair in zip(self.rows, self._companies.rows(told), strict=True)]
             if any(rows >= most for rows, most in zip(self.rows, self._most, strict=True)):
                 raise Unsuited("too few members for what is known of more")
-            self._todo[told] = None
         before = len(known.kinds)
         known.kinds.update(dict.fromkeys(kinds))
         if len(known.kinds) > before:
-            self._todo[told] = None
+            self._put += 1
+            heappush(self._todo, (-len(known.kinds), self._put, told))
 
     def _expand(self, told: State, known: Known) -> None:
         """The steps that there are with the kinds that were not looked at yet."""
