@@ -19,7 +19,7 @@ from formal.engines.shorten import shortened, without_a_thread
 from formal.interp import Machine, State, Symmetry
 from formal.program import DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, Expr, Property
 
-FOLDED: Final = 50_000  # states, times threads, of the folded search for the shortest
+FOLDED: Final = 100_000  # states, times threads, of the folded search for the shortest
 ON_THE_WAY: Final = 20_000  # states of the program that lie on the way to a violation
 PLAIN: Final = 60_000  # states, times threads, of the plain search for the shortest
 HUNTED: Final = 200_000  # states, times threads, of the search that may miss some
@@ -77,7 +77,7 @@ class Witnesses:
 
     def _far(self, name: str, states: int) -> bool:
         """Whether so many states are too few to come as deep as an execution that is known: levels have more states than they are deep."""
-        return name in self._hunted and len(self._hunted[name].steps) ** 2 > states
+        return name in self._hunted and 2 * len(self._hunted[name].steps) ** 2 > states
 
     def best(self, wanted: Collection[str]) -> Iterator[Witnessed]:
         """Shortest executions, of those that are soon found. Raises OutOfMemory."""
