@@ -267,6 +267,10 @@ def findings(text: str) -> dict[str, Finding]:
 
 # In each, the assertion fails, or the invariant, only where there are so many members.
 FROM_SOME_SIZE_ON = {
+    "always, where nobody is left": (
+        "bool f[t]; thread t[N] { f[self] = true; } thread u { await forall v in t: f[v]; assert a: false; }",
+        "assert.a",
+    ),
     "always, one by one": (
         "bool f[N]; thread t[i: N] { f[i] = false; } thread u { for v in 0..N - 1 { f[v] = true; } assert a: forall v in 0..N - 1: f[v]; }",
         "assert.a",
