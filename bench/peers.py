@@ -21,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bench.ladders import Ladder
+from formal.program import Program
 
 PROVED, VIOLATED, NONE_WITHIN, OPEN, TIMEOUT = "proved", "violated", "no violation within", "undecided", "time out"
 ONCE_FROM = 5.0  # seconds from which on one round is enough
@@ -202,14 +203,20 @@ def _prepared(ladder: Ladder, size: int, root: Path) -> Case:
     folder.mkdir()
     program = load(ladder.model, ladder.defines(size), []).program
     assert program is not None, ladder.model
-    safety = tuple(prop.name for prop in program.properties if prop.kind != "liveness")
+    safety = _asked(ladder, program)
     case = Case(ladder, size, folder, () if len(safety) == len(program.properties) else safety)
     case.depth = _shortest(case)
     defines = [word for name, value in ladder.defines(size).items() for word in ("-D", f"{name}={value}")]
     for name, extra in (("m.pml", ()), ("m.aig", ()), ("m.smt2", ("--depth", str(case.depth)))):
-        words = [sys.executable, "-m", "formal", "export", ladder.model, *defines, "-o", str(folder / name), *extra]
+        only = [word for prop in ladder.properties for word in ("--property", prop)]
+        words = [sys.executable, "-m", "formal", "export", ladder.model, *defines, *only, "-o", str(folder / name), *extra]
         subprocess.run(words, check=True, capture_output=True)
     return case
+
+
+def _asked(ladder: Ladder, program: Program) -> tuple[str, ...]:
+    """The safety properties that all tools are asked for."""
+    return ladder.properties or tuple(prop.name for prop in program.properties if prop.kind != "liveness")
 
 
 def _shortest(case: Case) -> int:
@@ -222,7 +229,7 @@ def _shortest(case: Case) -> int:
 
     program = load(case.ladder.model, case.ladder.defines(case.ladder.sizes[0]), []).program
     assert program is not None
-    safety = tuple(prop.name for prop in program.properties if prop.kind != "liveness")
+    safety = _asked(case.ladder, program)
     report = prove(program, Request(safety, deadline=time.monotonic() + 30)).report
     lengths = [result.depth for result in report.properties if result.witness is not None and result.depth is not None]
     return _LENGTHS.setdefault(case.ladder.name, min(lengths, default=STEPS))

@@ -60,7 +60,7 @@ def as_markdown(measured: Measured) -> str:
 def _lines(measured: Measured) -> Iterator[str]:
     yield "# formal beside its peers"
     yield ""
-    yield "Written by `python -m bench`. Every tool answers whether any safety property is violated, of the same transition system"
+    yield "Written by `python -m bench`. Every tool answers whether any property asked for is violated, of the same transition system"
     yield "(`formal export`, which is not counted), whole command against whole command, median seconds of alternating rounds."
     yield f"`>`: not within {measured.limit:g} s; `-`: not asked, since a smaller size was too much; in brackets: times what formal takes."
     yield "`SPIN` is `spin -a`, `gcc -O2 -DSAFETY` and `pan`; `SPIN, compiled` is `pan` alone. `Z3, unrolled` answers a smaller question:"
@@ -79,7 +79,8 @@ def _lines(measured: Measured) -> Iterator[str]:
         yield ""
         yield f"## {name}"
         yield ""
-        yield f"`{rows[0].ladder.model}`, by number of {rows[0].ladder.size}."
+        asked = ", ".join(f"`{prop}`" for prop in rows[0].ladder.properties) or "all safety properties"
+        yield f"`{rows[0].ladder.model}`, {asked}, by number of {rows[0].ladder.size}."
         yield ""
         yield f"| {rows[0].ladder.size} | verdict | {' | '.join(COLUMNS)} |"
         yield "| --- | --- |" + " ---: |" * len(COLUMNS)
