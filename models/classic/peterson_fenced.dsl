@@ -9,5 +9,5 @@ import "peterson_store_buffer.dsl";
 expect proved;
 
 // What `formal mutate` may change unnoticed, and why that is no gap.
-// Survives: take apart atomic { await stores < BUFFER; stores = stores + 1; } in write: nobody else puts stores into this buffer, so there is room still
+// Survives: take apart atomic { await stores < BUFFER; stores = stores + 1; } in write: only its owner stores into it: there is room still
 // Survives: duplicate await buffered[i] == 0 in process: nothing is stored between two fences

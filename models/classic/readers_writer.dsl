@@ -16,8 +16,8 @@ expect proved;
 // Survives: duplicate write() in *: both writes are under the lock
 // Survives: always: while (writer_active || writers_waiting > 0) in read_lock: readers may starve
 // Survives: duplicate wait state_changed with state_mutex in read_lock: readers may starve
-// Survives: swap readers = readers - 1; if (readers <= 1) in read_unlock: where an upgrade gives the lock back, it is the last reader who has to tell
-// Survives: swap writers_waiting = writers_waiting + 1; while *: `writers_first` speaks of writers that are counted, and it is counted only then
+// Survives: swap readers = readers - 1; if (readers <= 1) in read_unlock: an upgrade gives the lock back: the last reader tells
+// Survives: swap writers_waiting = writers_waiting + 1; while *: `writers_first` speaks of writers that are counted
 // Survives: swap writers_waiting = writers_waiting - 1; writer_active = true in write_lock: both are under the mutex
 // Survives: duplicate writer_active = * in write_*: it says the same again
 // Survives: swap writer_active = false; broadcast state_changed in write_unlock: who is woken needs the mutex first
