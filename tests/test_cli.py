@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -241,28 +242,39 @@ def test_figures_on_request(run: Run) -> None:
 
 
 def test_out_of_time_is_undecided_and_tells_what_is_known(run: Run) -> None:
-    begun = time.monotonic()
-    done = run("prove", "endless.dsl", "--timeout", "1.5", "--format", "json")
-    assert time.monotonic() - begun < 10
-    assert done.returncode == 3
-    open_ones = [result for result in document(done)["properties"] if result["verdict"] == "undecided"]
-    assert open_ones
-    assert all("out of time; no violation within" in result["reason"] for result in open_ones)
+    reasons = [""]
+    for patience in (1.5, 12):  # on a machine that is busy no engine may have told anything at first
+        begun = time.monotonic()
+        done = run("prove", "endless.dsl", "--timeout", str(patience), "--format", "json")
+        assert time.monotonic() - begun < patience + 10
+        assert done.returncode == 3
+        reasons = [result["reason"] for result in document(done)["properties"] if result["verdict"] == "undecided"]
+        assert reasons
+        if all("out of time; no violation within" in reason for reason in reasons):
+            return
+    assert all("out of time; no violation within" in reason for reason in reasons)
 
 
 def test_ctrl_c_prints_what_is_known(run: Run, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "formal", "prove", "endless.dsl"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True, env=_surroundings()
-    )
-    time.sleep(2)
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert "interrupted; no violation within" in " ".join(out.split())
-    assert "Traceback" not in out + err
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+    out = ""
+    for patience in (2, 12):  # as above
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True, env=_surroundings()
+        )
+        try:
+            time.sleep(patience)
+            os.killpg(process.pid, signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # whatever happens, nothing goes on by itself
+                os.killpg(process.pid, signal.SIGKILL)
+                pytest.fail("a process was left behind")
+        assert process.returncode == 130
+        assert "Traceback" not in out + err
+        if "interrupted; no violation within" in " ".join(out.split()):
+            return
+    pytest.fail(out)
 
 
 def _surroundings() -> dict[str, str]:
