@@ -24,6 +24,7 @@ AUTO: Final = "auto"  # those of RACING side by side; the first conclusive findi
 FAMILIES: Final = "families"
 LEMMAS: Final = "lemmas"
 LARGE: Final = 6  # members of a family; fewer are explored one by one, as fast
+LARGE_WITH_SEMAPHORES: Final = 3  # where a semaphore may be posted once more for each, which multiplies the states
 CROWDED: Final = 12  # threads; of fewer all states are explored in the time that it takes to write down what one step does
 RACING: Final = ("explicit", "bmc", "k-induction", "pdr")  # in the order in which they start
 
@@ -47,5 +48,5 @@ def contenders(choice: str, program: Program | None = None, depth: int | None = 
 
 def _large(program: Program, name: str) -> bool:
     """Whether a parameter says nothing but how many there are of something, and that there are many."""
-    value = program.parameters[name]
-    return isinstance(value, int) and value >= LARGE and program.counts[name].otherwise is None
+    value, counts = program.parameters[name], program.counts[name]
+    return isinstance(value, int) and value >= (LARGE_WITH_SEMAPHORES if counts.bounds else LARGE) and counts.otherwise is None

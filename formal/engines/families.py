@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from formal.engines.counted import Counted
 from formal.engines.exploration import OutOfMemory
-from formal.engines.members import FIRST, Family, Unsuited, family
+from formal.engines.members import FIRST, LEAST, Family, Unsuited, family
 from formal.engines.protocol import Finding, Options, Statistics, Tell
 from formal.engines.untold import Untold
 from formal.interp import Entangled, TooFew, Uncountable
@@ -62,6 +62,7 @@ def ways(members: Family) -> Iterator[tuple[Way, Family]]:
     if members.untold:
         yield Untold, members
     large = [name for name in members.untold if members.size(name) >= FIRST]
+    large = large or [name for name in members.untold if members.size(name) > LEAST]
     if large and len(large) < len(members.untold):
         yield Untold, replace(members, untold=tuple(large))
     some = replace(members, untold=tuple(name for name in large if name not in members.counted))

@@ -54,8 +54,8 @@ def family(program: Program, extra: tuple[str, ...]) -> Family:
     problems: list[str] = []
     counted: list[str] = []
     untold: list[str] = []
-    if all(int(program.parameters[name]) < FIRST for name in program.counts):
-        raise Unsuited(f"no parameter counts {FIRST} members or more")
+    if all(int(program.parameters[name]) <= LEAST for name in program.counts):
+        raise Unsuited(f"no parameter counts more than {LEAST} members")
     for name, counts in program.counts.items():
         value = program.parameters[name]
         if not counts.names or not isinstance(value, int) or value < LEAST:
@@ -68,8 +68,8 @@ def family(program: Program, extra: tuple[str, ...]) -> Family:
         problems += [f"{name}: {problem}"] if problem else []
         counted += [name] if "counted" in found and value >= FIRST else []
         untold += [name] if "untold" in found else []
-    if all(int(program.parameters[name]) < FIRST for name in (*counted, *untold)):
-        raise Unsuited("; ".join(problems) or f"no parameter counts {FIRST} members or more")
+    if all(int(program.parameters[name]) <= LEAST for name in (*counted, *untold)):
+        raise Unsuited("; ".join(problems) or f"no parameter counts {FIRST} members or more, of which few have to be told")
     return Family(program, tuple(counted), tuple(untold), extra)
 
 
