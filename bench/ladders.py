@@ -42,7 +42,7 @@ LADDERS = (
     Ladder(
         "bounded_buffer",
         "models/classic/bounded_buffer_conditions.dsl",
-        "of each: producers, consumers",
+        "producers, and as many consumers",
         ("PRODUCERS", "CONSUMERS"),
         (1, 2, 3, 4),
     ),
