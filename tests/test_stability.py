@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +57,11 @@ def test_what_has_grown_is_a_warning_and_no_failure(
     baseline.write_text(json.dumps(document))
     code, _, said = measured(record, capsys, "--against", str(baseline))
     assert code == Exit.OK
-    assert re.search(
-        r"warning: pair.json: consecution takes (3\.9|4\.\d) times the work that it took", said
-    )  # the solver's work is not quite the same
+    assert "warning: pair.json: consecution takes 4.0 times the work that it took" in said
     assert "was measured with z3 1.0" in said
     assert "warning" not in measured(record, capsys, "--against", str(baseline), "--factor", "5")[2]
-    assert main(["bench", "--stability", str(record), "--seeds", "1", "--jobs", "1", "--against", str(baseline)]) == Exit.OK
-    assert re.search(r" (3\.9|4\.)\d*$", next(line for line in capsys.readouterr().out.splitlines() if "consecution" in line))
+    assert main(["bench", "--stability", str(record), "--seeds", "3", "--jobs", "1", "--against", str(baseline)]) == Exit.OK
+    assert "4.0" in next(line for line in capsys.readouterr().out.splitlines() if "consecution" in line)
 
 
 def test_what_grows_little_or_is_little_does_not_count() -> None:

@@ -19,7 +19,8 @@ def ask_z3(text: str) -> tuple[str, str]:
 
 def effort(text: str, seed: int, most: int) -> tuple[str, int]:
     """The answer, with this seed for what the solver chooses at random, and the work that it took in Z3's own unit (`rlimit`): the same on
-    every machine, for the same version. `unknown` after `most` of it. Raises z3.Z3Exception if the text is no script."""
+    every machine, for the same version, in a process that has not used Z3 for anything else (measured: what it was used for before moves it
+    by a tenth). `unknown` after `most` of it. Raises z3.Z3Exception if the text is no script."""
     solver = z3.SolverFor("QF_FD", ctx=z3.Context())
     solver.set("random_seed", seed)
     solver.set("rlimit", most)
