@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pty
@@ -241,40 +240,50 @@ def test_figures_on_request(run: Run) -> None:
     assert "explicit.states" in run("prove", "good.dsl", "--engine", "explicit", "--stats").stdout
 
 
+PATIENCE = (1.5, 12)  # seconds: on a machine that is busy no engine may have told anything at first
+
+
 def test_out_of_time_is_undecided_and_tells_what_is_known(run: Run) -> None:
     reasons = [""]
-    for patience in (1.5, 12):  # on a machine that is busy no engine may have told anything at first
+    for patience in PATIENCE:
         begun = time.monotonic()
         done = run("prove", "endless.dsl", "--timeout", str(patience), "--format", "json")
-        assert time.monotonic() - begun < patience + 10
+        assert time.monotonic() - begun < patience + 8.5
         assert done.returncode == 3
         reasons = [result["reason"] for result in document(done)["properties"] if result["verdict"] == "undecided"]
         assert reasons
-        if all("out of time; no violation within" in reason for reason in reasons):
-            return
+        if all("no violation within" in reason for reason in reasons):
+            break
     assert all("out of time; no violation within" in reason for reason in reasons)
 
 
-def test_ctrl_c_prints_what_is_known(run: Run, tmp_path: Path) -> None:
+def interrupted(patience: float, folder: Path) -> str:
+    """What an endless search says that is interrupted then, on one line. It leaves no process behind."""
     command = [sys.executable, "-m", "formal", "prove", "endless.dsl"]
-    out = ""
-    for patience in (2, 12):  # as above
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True, env=_surroundings()
-        )
-        try:
-            time.sleep(patience)
-            os.killpg(process.pid, signal.SIGINT)
-            out, err = process.communicate(timeout=20)
-        finally:
-            with contextlib.suppress(ProcessLookupError):  # whatever happens, nothing goes on by itself
-                os.killpg(process.pid, signal.SIGKILL)
-                pytest.fail("a process was left behind")
-        assert process.returncode == 130
-        assert "Traceback" not in out + err
-        if "interrupted; no violation within" in " ".join(out.split()):
-            return
-    pytest.fail(out)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, start_new_session=True, env=_surroundings()
+    )
+    try:
+        time.sleep(patience)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    except BaseException:  # also when the tests themselves are ended: nothing goes on without them
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    assert process.returncode == 130
+    assert "Traceback" not in out + err
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    return " ".join(out.split())
+
+
+def test_ctrl_c_prints_what_is_known(run: Run, tmp_path: Path) -> None:
+    said = ""
+    for patience in PATIENCE:
+        said = interrupted(patience, tmp_path)
+        if "no violation within" in said:
+            break
+    assert "interrupted; no violation within" in said
 
 
 def _surroundings() -> dict[str, str]:
