@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 from differential import safety
@@ -414,41 +416,52 @@ COUNTER = "protocol c;\nparam N in 1..* = 2;\nparam M in 1..8 = 2;\n0..{most} k;
 LOCK = "protocol l;\nparam N in 1..* = 2;\nmutex L;\nthread t[N] { with L { assert holds(L); } }\ndeadlock free;\n"
 
 
-def test_every_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "lock.dsl"
-    path.write_text(LOCK)
-    assert main(["prove", str(path), "-D", "N=1..*", "--format", "json"]) == Exit.OK
-    report = json.loads(capsys.readouterr().out)
+Prove: TypeAlias = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def prove_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Prove:
+    """Asks `formal prove` about a text, with definitions: the exit code, and the report."""
+
+    def asked(text: str, *defines: str) -> tuple[int, Any]:
+        path = tmp_path / "model.dsl"
+        path.write_text(text)
+        code = main(["prove", str(path), *(word for define in defines for word in ("-D", define)), "--format", "json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return asked
+
+
+TWO = LOCK.replace("mutex L;", "param M in 1..* = 2; mutex L; thread u[M] { lock L; unlock L; }")
+
+
+def test_every_size(prove_text: Prove) -> None:
+    code, report = prove_text(LOCK, "N=1..*")
+    assert code == Exit.OK
     assert report["parameters"] == {"N": "1..*"}
     assert {result["verdict"] for result in report["properties"]} == {"proved"}
     assert "for every N >= 2: " in report["properties"][0]["reason"]
     assert report["properties"][0]["reason"].endswith("; N = 1: each by itself")
 
 
-def test_every_size_of_two_families(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "two.dsl"
-    path.write_text(LOCK.replace("mutex L;", "param M in 1..* = 2; mutex L; thread u[M] { lock L; unlock L; }"))
-    assert main(["prove", str(path), "-D", "N=1..*", "-D", "M=1..*", "--format", "json"]) == Exit.OK
-    report = json.loads(capsys.readouterr().out)
+def test_every_size_of_two_families(prove_text: Prove) -> None:
+    code, report = prove_text(TWO, "N=1..*", "M=1..*")
+    assert code == Exit.OK
     assert report["parameters"] == {"N": "1..*", "M": "1..*"}
     assert report["properties"][0]["reason"].endswith("; N = 1; M = 1: each by itself")
 
 
-def test_every_size_where_members_have_to_be_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "counted.dsl"
+def test_every_size_where_members_have_to_be_counted(prove_text: Prove) -> None:
     told = "".join(f"invariant forall v in {t}: forall w in {t}: v == w || !holds(v, L) || !holds(w, L);\n" for t in "tu")
-    path.write_text(LOCK.replace("mutex L;", "param M in 1..* = 2; mutex L; thread u[M] { lock L; unlock L; }") + told)
-    assert main(["prove", str(path), "-D", "N=4..*", "-D", "M=5..*", "--format", "json"]) == Exit.OK
-    report = json.loads(capsys.readouterr().out)
+    code, report = prove_text(TWO + told, "N=4..*", "M=5..*")
+    assert code == Exit.OK
     assert report["parameters"] == {"N": "4..*", "M": "5..*"}
     assert report["properties"][0]["reason"].endswith("; N = 4 to 5; M = 5: each by itself")
 
 
-def test_a_violation_is_one_of_some_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "counter.dsl"
-    path.write_text(COUNTER.format(most=2))
-    assert main(["prove", str(path), "-D", "N=1..*", "--format", "json"]) == Exit.VIOLATED
-    report = json.loads(capsys.readouterr().out)
+def test_a_violation_is_one_of_some_size(prove_text: Prove) -> None:
+    code, report = prove_text(COUNTER.format(most=2), "N=1..*")
+    assert code == Exit.VIOLATED
     assert report["parameters"]["N"] == 3
     assert [len(result["witness"]["steps"]) for result in report["properties"] if result["verdict"] == "violated"] == [3]
 
