@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few sizes, one round, about two minutes")
     parser.add_argument("--limit", type=float, metavar="SECONDS", help="for one command (default: 20, quick: 10)")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this ladder only (repeatable)")
-    parser.add_argument("--models", action="store_true", help="instead: what each model with a record in proofs/ takes (ten minutes)")
+    parser.add_argument("--models", action="store_true", help="instead: what each model with a record in proofs/ takes (some minutes)")
     parser.add_argument("-o", dest="folder", default="benchmarks", metavar="FOLDER", help="where to write (default: benchmarks)")
     arguments = parser.parse_args()
     ladders = [ladder for ladder in (QUICK if arguments.quick else LADDERS) if not arguments.only or ladder.name in arguments.only]
