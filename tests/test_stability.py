@@ -106,6 +106,8 @@ def test_a_record_of_another_model_is_not_measured(record: Path, tmp_path: Path,
         (["--stability", "gone.json"], "gone.json"),
         (["--stability", "--against", "gone.json"], "--against gone.json"),
         (["--stability", "--format", "csv"], "unknown format `csv`"),
+        (["--stability", "--factor", "1"], "a number greater than 1 is wanted, not `1`"),
+        (["--stability", "--factor", "much"], "a number greater than 1 is wanted, not `much`"),
     ],
 )
 def test_mistakes(words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

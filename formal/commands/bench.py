@@ -44,9 +44,13 @@ def configure(parser: Parser) -> None:
 
 
 def _factor(text: str) -> float:
-    value = float(text)
+    """An argument that says how many times as much is too much."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 1.0 < value < float("inf"):
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"a number greater than 1 is wanted, not `{text}`")
     return value
 
 
