@@ -18,7 +18,8 @@ from formal.frontend import load, load_text
 from formal.interp import Machine, State
 from formal.invariant import Invariant, InvariantError, Literal, clause_text, literal_over, read_clause
 from formal.program import Program
-from formal.smt.obligations import CONSECUTION, INITIATION, OBLIGATIONS, SAFETY, Obligations, UnknownName
+from formal.smt.obligations import CONSECUTION, INITIATION, OBLIGATIONS, SAFETY, Obligations
+from formal.smt.parts import UnknownName
 from formal.smt.questions import Questions
 
 MODELS = Path(__file__).parent.parent / "models"

@@ -25,7 +25,8 @@ from formal.interp import Machine
 from formal.invariant import Invariant, Literal
 from formal.invariant.ranking import Level, Ranking, RankingError, Rule, read_rule, rule_text
 from formal.program import Program, Property, Unary
-from formal.smt.obligations import Obligations, UnknownName
+from formal.smt.obligations import Obligations
+from formal.smt.parts import UnknownName
 from formal.smt.questions import Questions
 from formal.smt.ranked import Ranked
 from formal.smt.response import HELPFUL, OWED, PROGRESS, RESPONSE, Response, faults

@@ -15,7 +15,8 @@ from formal.invariant import Invariant
 from formal.invariant.ranking import Ranking
 from formal.program import Program, Property
 from formal.smt.finite import TooManyCases
-from formal.smt.obligations import Obligations, UnknownName
+from formal.smt.obligations import Obligations
+from formal.smt.parts import UnknownName
 from formal.smt.questions import Questions
 from formal.smt.ranked import Ranked
 from formal.smt.response import Response

@@ -205,7 +205,7 @@ def _scripts(record: Record, program: Program) -> tuple[Mapping[str, str], State
     """The obligations by name, none if there is no invariant, or if they cannot be put into words: then why."""
     from formal.certificates.asking import scripts
     from formal.smt.cfg import EncodingLimitError
-    from formal.smt.obligations import UnknownName
+    from formal.smt.parts import UnknownName
 
     if record.invariant is None:
         return {}, "stands", ()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from formal.invariant import Invariant, Literal, literal_over
+from formal.invariant import Clause, Invariant, Literal, literal_over
 from formal.netlist import Term
 from formal.program import Program
 from formal.smt.finite import Cases, Finite
@@ -79,6 +79,20 @@ class Index:
     def before(self, change: Change, part: Part) -> frozenset[int]:
         """Those whose literal of the part may be true before a change."""
         return self.allowing(part, change.known[part]) if part in change.known else self.speaking(part)
+
+    def endangered(self, change: Change) -> set[int]:
+        """Those with a literal that may become false in a change, and none that is true after it for sure."""
+        found: set[int] = set()
+        safe: set[int] = set()
+        for part in change.after:
+            sure = change.sure(part)
+            kept = frozenset() if sure is None else self.allowing(part, sure)
+            found |= self.before(change, part) - kept
+            safe |= kept
+        for part, value in change.known.items():
+            if part not in change.after:
+                safe |= self.allowing(part, value)
+        return found - safe
 
     def excluded(self, change: Change) -> frozenset[int]:
         """Those with a literal that is false before a change."""
@@ -158,6 +172,18 @@ class Changes:
                 yield part, value
             elif part is not None and len(part.values) == 2:
                 yield part, next(other for other in part.values if other != value)
+
+    def literal(self, literal: Literal) -> Among:
+        """A literal by its values. Raises UnknownName."""
+        part, values = self.parts.read(literal.part, literal.values)
+        return part, frozenset(part.values) - values if literal.negated else values
+
+    def named(self, clause: Clause) -> tuple[Among, ...]:
+        """A clause by its names. Raises UnknownName."""
+        found: dict[Part, frozenset[int]] = {}
+        for part, values in map(self.literal, clause):
+            found[part] = found.get(part, frozenset()) | values
+        return tuple(found.items())
 
     # ------------------------------------------------------------ after a change
 

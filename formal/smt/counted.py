@@ -18,17 +18,15 @@ from typing import Any, Final, TypeAlias
 
 import z3
 
-from formal.invariant import Clause, Invariant
+from formal.invariant import Invariant
 from formal.netlist import Term, in_order
 from formal.program import MutexDecl, Program, Property, RwlockDecl
 from formal.smt.badness import invariant_broken
 from formal.smt.changes import Among, Change, Changes, Index
 from formal.smt.layout import Cell
 from formal.smt.loosening import Loosening
-from formal.smt.obligations import UnknownName
 from formal.smt.parts import Part
 from formal.smt.pool import Inconclusive
-from formal.smt.questions import endangered
 from formal.smt.standpoints import Standpoints, TooMuchWork
 
 NOBODY: Final = -1  # as the owner of a lock
@@ -65,7 +63,7 @@ class Counted:
         self._privatise(locks)
         steps = [self._loosened(change) for change in self._changes.all]
         ranges = [((part, frozenset(part.values)),) for part in self._changes.parts.all if part not in self._held]
-        own = [*self._changes.proper, *(self._clause(clause) for clause in dict.fromkeys((*invariant, *self._standing())))]
+        own = [*self._changes.proper, *map(self._changes.named, dict.fromkeys((*invariant, *self._standing())))]
         everything = [*own, *ranges]
         self.clauses = len(everything)
         self.always = frozenset(range(len(own), self.clauses))
@@ -114,7 +112,7 @@ class Counted:
         lost: list[list[Term]] = [[] for _ in clauses]
         index = Index(clauses)
         for step in steps:
-            for number in sorted(endangered(index, step)):
+            for number in sorted(index.endangered(step)):
                 broken = self._terms.negation(self._terms.disjunction(self._then(step, part, values) for part, values in clauses[number]))
                 lost[number].append(self._terms.conjunction((step.guard, broken)))
         for number, clause in enumerate(clauses):
@@ -196,17 +194,6 @@ class Counted:
         if NOBODY in values:
             return self._terms.negation(self._terms.disjunction(when for value, when in held.items() if value not in values))
         return self._terms.disjunction(when for value, when in held.items() if value in values)
-
-    def _clause(self, clause: Clause) -> tuple[Among, ...]:
-        """Raises UnknownName."""
-        found: dict[Part, frozenset[int]] = {}
-        for literal in clause:
-            part = self._changes.parts.by_name.get(literal.part)
-            if part is None or any(value not in part.number_of for value in literal.values):
-                raise UnknownName(f"there is no `{literal.part}` with these values in this model")
-            values = frozenset(part.number_of[value] for value in literal.values)
-            found[part] = found.get(part, frozenset()) | (frozenset(part.values) - values if literal.negated else values)
-        return tuple(found.items())
 
 
 class _Translator:

@@ -31,10 +31,6 @@ SAFETY: Final = "safety"
 OBLIGATIONS: Final = (INITIATION, CONSECUTION, SAFETY)
 
 
-class UnknownName(Exception):
-    """An invariant speaks of a part, or of a value, that the program does not have; its text says which."""
-
-
 class Obligations:
     """The obligations of one program and a choice of its properties. Raises EncodingLimitError if the program is too large."""
 
@@ -85,18 +81,13 @@ class Obligations:
     def _literal(self, literal: Literal, after: bool) -> Any:
         term = self._literals.get((literal, after))
         if term is None:
-            term = self._literals[literal, after] = self._made(literal.part, literal.values, literal.negated, after)
+            term = self._literals[literal, after] = self._made(literal, after)
         return term
 
-    def _made(self, name: str, values: Sequence[str], negated: bool, after: bool) -> Any:
-        part = self.parts.by_name.get(name)
-        if part is None:
-            raise UnknownName(f"there is no `{name}` in this model")
-        unknown = [value for value in values if value not in part.number_of]
-        if unknown:
-            raise UnknownName(f"`{name}` is never `{unknown[0]}`")
-        term = self._among(part, [part.number_of[value] for value in values], after)
-        return z3.Not(term) if negated else term
+    def _made(self, literal: Literal, after: bool) -> Any:
+        part, values = self.parts.read(literal.part, literal.values)
+        term = self._among(part, values, after)
+        return z3.Not(term) if literal.negated else term
 
     def _among(self, part: Part, values: Iterable[int], after: bool) -> Any:
         """Whether a part has one of these values: a disjunction of intervals."""

@@ -7,7 +7,7 @@ of several with the same. It must not know what invariants are for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -20,6 +20,10 @@ from formal.smt.decode import phase_shown
 from formal.smt.layout import Cell, Staged, ThreadCells, element_names
 
 NOBODY: Final = "none"
+
+
+class UnknownName(Exception):
+    """An invariant speaks of a part, or of a value, that the program does not have; its text says which."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,16 @@ class Parts:
     @cached_property
     def by_name(self) -> Mapping[str, Part]:
         return {part.name: part for part in self.all}
+
+    def read(self, name: str, values: Collection[str]) -> tuple[Part, frozenset[int]]:
+        """A part, and some values of it, by their names. Raises UnknownName."""
+        part = self.by_name.get(name)
+        if part is None:
+            raise UnknownName(f"there is no `{name}` in this model")
+        for value in values:
+            if value not in part.number_of:
+                raise UnknownName(f"`{name}` is never `{value}`")
+        return part, frozenset(part.number_of[value] for value in values)
 
     def _all(self) -> Iterator[Part]:
         yield from self._locks()

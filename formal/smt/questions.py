@@ -13,14 +13,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from formal.invariant import Clause, Invariant, Literal
+from formal.invariant import Invariant
 from formal.netlist import Term
 from formal.program import Program, Property
 from formal.smt.badness import badness
 from formal.smt.changes import Among, Change, Changes, Index
 from formal.smt.deadlock import Standstill
-from formal.smt.obligations import CONSECUTION, INITIATION, SAFETY, UnknownName
-from formal.smt.parts import Part
+from formal.smt.obligations import CONSECUTION, INITIATION, SAFETY
 from formal.smt.sentences import sentence
 
 
@@ -34,26 +33,9 @@ class Questions:
 
     # ------------------------------------------------------------ terms
 
-    def literal(self, literal: Literal) -> Among:
-        """A literal by its values. Raises UnknownName."""
-        part = self.changes.parts.by_name.get(literal.part)
-        if part is None:
-            raise UnknownName(f"there is no `{literal.part}` in this model")
-        for value in literal.values:
-            if value not in part.number_of:
-                raise UnknownName(f"`{literal.part}` is never `{value}`")
-        values = frozenset(part.number_of[value] for value in literal.values)
-        return part, frozenset(part.values) - values if literal.negated else values
-
     def clauses(self, invariant: Invariant) -> tuple[tuple[Among, ...], ...]:
         """Those of an invariant, and those that belong to every one. Raises UnknownName."""
-        return (*self.changes.proper, *(self._clause(clause) for clause in invariant))
-
-    def _clause(self, clause: Clause) -> tuple[Among, ...]:
-        found: dict[Part, frozenset[int]] = {}
-        for part, values in map(self.literal, clause):
-            found[part] = found.get(part, frozenset()) | values
-        return tuple(found.items())
+        return (*self.changes.proper, *map(self.changes.named, invariant))
 
     def having(self, invariant: Invariant) -> list[Term]:
         """That a state has an invariant. Raises UnknownName."""
@@ -102,7 +84,7 @@ class Questions:
         index = Index(clauses)
         lost = []
         for change in changes.all:
-            broken = [self._broken(change, clauses[number]) for number in sorted(endangered(index, change))]
+            broken = [self._broken(change, clauses[number]) for number in sorted(index.endangered(change))]
             lost.append(terms.conjunction((change.guard, terms.disjunction(broken))))
         return terms.disjunction(lost)
 
@@ -110,18 +92,3 @@ class Questions:
         """That a clause does not hold after a move."""
         changes, terms = self.changes, self.terms
         return terms.negation(terms.disjunction(changes.then(change, part, values) for part, values in clause))
-
-
-def endangered(index: Index, change: Change) -> set[int]:
-    """The clauses with a literal that may become false in a move, and none that is true after it for sure."""
-    found: set[int] = set()
-    safe: set[int] = set()
-    for part in change.after:
-        sure = change.sure(part)
-        kept = frozenset() if sure is None else index.allowing(part, sure)
-        found |= index.before(change, part) - kept
-        safe |= kept
-    for part, value in change.known.items():
-        if part not in change.after:
-            safe |= index.allowing(part, value)
-    return found - safe

@@ -21,8 +21,7 @@ from formal.netlist import Term, Terms
 from formal.program import Expr, Property
 from formal.smt.changes import Among, Change, Index
 from formal.smt.expressions import Evaluator
-from formal.smt.obligations import UnknownName
-from formal.smt.parts import Part
+from formal.smt.parts import Part, UnknownName
 from formal.smt.questions import Questions
 from formal.smt.references import declaration_site
 from formal.smt.response import HELPFUL, OWED, PROGRESS
@@ -54,7 +53,7 @@ class Ranked:
 
     def _condition(self, rule: Rule) -> tuple[Among, ...]:
         found: dict[Part, frozenset[int]] = {}
-        for part, values in map(self._questions.literal, rule.when):
+        for part, values in map(self._questions.changes.literal, rule.when):
             found[part] = found.get(part, values) & values
         return tuple(found.items())
 

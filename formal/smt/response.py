@@ -28,7 +28,8 @@ from formal.invariant import Invariant
 from formal.invariant.ranking import Ranking
 from formal.program import Expr, Property
 from formal.smt.expressions import Evaluator
-from formal.smt.obligations import Obligations, UnknownName, script
+from formal.smt.obligations import Obligations, script
+from formal.smt.parts import UnknownName
 from formal.smt.references import declaration_site
 from formal.smt.rungs import Standing, less_rank, same_helper, same_rank
 from formal.smt.scene import State, set_scene

@@ -16,7 +16,7 @@ from formal.rewriting.bodies import statements_of
 from formal.smt.cfg import EncodingLimitError
 from formal.smt.counted import Counted
 from formal.smt.finite import TooManyCases
-from formal.smt.obligations import UnknownName
+from formal.smt.parts import UnknownName
 from formal.smt.pool import Inconclusive
 from formal.vacuity.cores import Cores
 from formal.vacuity.searching import Late
