@@ -5,12 +5,12 @@ In: typed statements and expressions. Out: whether they look at anything else. I
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from formal import program as p
 from formal.diagnostics import Source
-from formal.frontend.walking import expressions_of, walk
+from formal.frontend.walking import below, walk
 from formal.rewriting.bodies import bodies_of
 
 Declared = p.ObjectDecl | p.ThreadLocalDecl | p.LocalDecl
@@ -88,23 +88,15 @@ def _given(argument: p.Expr | p.Place, found: Mapping[p.RefParam, frozenset[Decl
 
 def pries(holder: object, own: Own) -> bool:
     """Whether a statement or an expression, blocks apart, looks at something that is neither its own nor spoken of by the contract."""
-    return any(_pries(expr, own) for expr in _all(holder))
+    return any(_pries(expr, own) for expr in below(holder))
 
 
 def awaits_others(expr: p.Expr, own: Own) -> bool:
     """Whether a condition speaks of anything that the callback and its threads do not decide alone."""
     return any(
         (isinstance(one, p.Read) and not own.private(one.place)) or isinstance(one, p.Holds | p.Owner | p.InContext | p.CurrentContext)
-        for one in (expr, *_all(expr))
+        for one in (expr, *below(expr))
     )
-
-
-def _all(holder: object) -> Iterator[p.Expr]:
-    for expr in expressions_of(holder):
-        yield expr
-        yield from _all(expr)
-        if isinstance(expr, p.Read):
-            yield from _all(expr.place)
 
 
 def _pries(expr: p.Expr, own: Own) -> bool:

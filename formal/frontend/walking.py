@@ -53,3 +53,10 @@ def expressions_of(holder: object) -> Iterator[Expr]:
                 inner = item.index if isinstance(item, Direct) else item.thread
                 if inner is not None:
                     yield inner
+
+
+def below(holder: object) -> Iterator[Expr]:
+    """The same, and the expressions below these at any depth."""
+    for expr in expressions_of(holder):
+        yield expr
+        yield from below(expr)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from formal import program as p
-from formal.frontend.walking import expressions_of
+from formal.frontend.walking import below
 from formal.invariant import Invariant
 from formal.rewriting.bodies import statements_of
 from formal.smt.cfg import EncodingLimitError
@@ -60,13 +60,8 @@ def _has_switch(unit: Unit, asked_of_others: frozenset[int]) -> bool:
 
 def _asked_of_others(program: p.Program) -> frozenset[int]:
     """The locks of which some statement or context asks whether a thread holds it that may be another; all, where that is not known."""
-    holders: list[object] = [*statements_of(program), *(context.when for context in program.contexts if context.when is not None)]
-    found = [one.lock for holder in holders for one in _holds(holder) if not isinstance(one.thread, p.Self)]
+    said = (expr for holder in (*statements_of(program), *program.contexts) for expr in below(holder))
+    found = [expr.lock for expr in said if isinstance(expr, p.Holds) and not isinstance(expr.thread, p.Self)]
     if any(not isinstance(ref, p.Direct) for ref in found):
         return frozenset(map(id, (*program.mutexes, *program.rwlocks)))
     return frozenset(id(ref.decl) for ref in found if isinstance(ref, p.Direct))
-
-
-def _holds(holder: object) -> list[p.Holds]:
-    found = [holder] if isinstance(holder, p.Holds) else []
-    return [*found, *(one for expr in expressions_of(holder) for one in _holds(expr))]

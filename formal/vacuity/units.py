@@ -14,7 +14,7 @@ from itertools import count
 from formal import program as p
 from formal.diagnostics import Span
 from formal.frontend.folding import BOOL
-from formal.frontend.walking import blocks_in, blocks_of, expressions_of, walk
+from formal.frontend.walking import below, blocks_in, blocks_of, expressions_of, walk
 from formal.rewriting.bodies import reached, statements_of
 from formal.rewriting.rebuilding import Changes, fresh, rebuilt
 
@@ -69,15 +69,9 @@ def _owners(program: p.Program, statements: Iterable[p.Stmt]) -> Iterator[p.Ref]
     holders: list[object] = [*statements, *(prop for prop in program.properties if prop.condition is not None)]
     holders += [context for context in program.contexts if context.when is not None]
     for holder in holders:
-        for expr in _below(holder):
+        for expr in below(holder):
             if isinstance(expr, p.Owner):
                 yield expr.lock
-
-
-def _below(holder: object) -> Iterator[p.Expr]:
-    for expr in expressions_of(holder):
-        yield expr
-        yield from _below(expr)
 
 
 def _statements(program: p.Program) -> Iterator[Unit]:
