@@ -9,11 +9,11 @@ the models are about, and the proof of the first says less than it seems. A mode
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import Final
 
 from formal.diagnostics import Source
+from formal.mutants.explaining import explanations
 from formal.mutants.judging import Hunt
 from formal.mutants.operators import Mutant, mutants
 from formal.program import Program
@@ -21,12 +21,12 @@ from formal.rewriting.admitting import Refused, admitted
 from formal.rewriting.flattening import flat
 from formal.rewriting.rebuilding import rebuilt
 
-_MARK: Final = re.compile(r"^[ \t]*// Beside:[ \t]*(.*?)[ \t\r]*$", re.MULTILINE)
+_MARK: Final = "Beside"
 
 
 def named(source: Source) -> tuple[str, ...]:
     """The files that a model names, as it writes them, in its order."""
-    found = [file.strip() for mark in _MARK.finditer(source.text) for file in mark.group(1).split(",")]
+    found = [file.strip() for line in explanations((source,), _MARK) for file in line.text.split(",")]
     return tuple(dict.fromkeys(file for file in found if file))
 
 
