@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from formal.codes import Code
+from formal.commands.declaring import check_format, configure_answer
 from formal.console import Exit, Parser, UsageError, answer, check_writable, say_diagnostics
 from formal.diagnostics import Diagnostic, Source
 
@@ -39,8 +40,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--source", action="append", default=[], metavar="DIR", help=words)
     parser.add_argument("--record", metavar="FILE", help="write down what the functions are now")
     parser.add_argument("--against", metavar="FILE", help=f"the record to compare with (default: {DEFAULT} beside the models)")
-    parser.add_argument("--format", default="text", metavar="NAME", help=f"{', '.join(FORMATS)} (default: text)")
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    configure_answer(parser, FORMATS)
     parser.epilog = """A model says which C function a statement or body stands for: @ "migration/savevm.c:save_snapshot".
 docs/anchors.md says what is compared.
 
@@ -77,8 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    if arguments.format not in FORMATS:
-        raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(FORMATS)}")
+    check_format(arguments, FORMATS)
     if arguments.record is not None and arguments.against is not None:
         raise UsageError("--record and --against exclude each other")
     if (arguments.record or arguments.against) and not arguments.source:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from formal import __version__
+from formal.commands.declaring import check_format, configure_answer, configure_jobs
 from formal.commands.executing import check_executor, configure_executor, hired
 from formal.commands.recheck import Job, load_records, without_comparisons
 from formal.console import Exit, Parser, UsageError, answer, check_writable, positive, say
@@ -35,11 +36,10 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--factor", type=_factor, default=_FACTOR, metavar="F", help=f"warn of so many times the work (default: {_FACTOR:g})"
     )
-    parser.add_argument("--jobs", type=positive, metavar="N", help="records at the same time (default: as many as there are processors)")
+    configure_jobs(parser, "records")
     configure_executor(parser)
-    parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
     parser.add_argument("--all", action="store_true", help=f"every obligation, not only the {_SHOWN} dearest")
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    configure_answer(parser)
     parser.epilog = "example: formal bench --stability proofs/savevm_locked.json --seeds 3"
 
 
@@ -58,8 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure; returns 0 unless an obligation does not hold, or a solver gave up. Raises UsageError."""
     if not arguments.stability:
         raise UsageError("nothing to measure was named", "`formal bench --stability` measures stored proofs")
-    if arguments.format not in ("text", "json"):
-        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
+    check_format(arguments)
     check_executor(arguments.executor)
     check_writable(arguments.output)
     solver, before = _baseline(arguments.against)

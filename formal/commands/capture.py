@@ -10,8 +10,9 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
+from formal.commands.declaring import check_format, configure_answer
 from formal.commands.mappings import fetch, mapping_of
-from formal.console import Exit, Parser, UsageError, answer, check_writable, say_diagnostics
+from formal.console import Exit, Parser, answer, check_writable, say_diagnostics
 from formal.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("model", nargs="?", metavar="MODEL|MAPPING", help=words)
     parser.add_argument("--log", default=LOG, metavar="FILE", help=f"what the log is to be called (default: {LOG})")
     parser.add_argument("--events", action="store_true", help="print the events alone, one a line: the file for -trace events=FILE")
-    parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    configure_answer(parser)
     parser.epilog = """example: a log of a snapshot
 
   formal capture models/savevm_unlocked.dsl              # what to do, and with which options
@@ -45,8 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     from formal.conform import capturing
     from formal.logs.reading import EVENTS as EXPLAINED
 
-    if arguments.format not in ("text", "json"):
-        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
+    check_format(arguments)
     check_writable(arguments.output)
     mapping = None
     if arguments.model is not None:

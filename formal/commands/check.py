@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from formal import __version__
-from formal.commands.declaring import configure_model
-from formal.console import Exit, Parser, UsageError, answer, check_writable, definitions, say_diagnostics
+from formal.commands.declaring import check_format, configure_answer, configure_model
+from formal.console import Exit, Parser, answer, check_writable, definitions, say_diagnostics
 from formal.diagnostics import Diagnostic
 
 _STATES = 4000  # a look, not a search: the whole command stays below half a second
@@ -23,16 +23,14 @@ def configure(parser: Parser) -> None:
     """Declare the arguments."""
     parser.add_argument("models", nargs="+", metavar="MODEL", help="a model file")
     configure_model(parser)
-    parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
     parser.add_argument("--watch", action="store_true", help="again whenever a file that the model reads has changed, until Ctrl-C")
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    configure_answer(parser)
     parser.epilog = "example: formal check models/savevm_locked.dsl"
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check; returns USAGE when a model has an error. Raises UsageError."""
-    if arguments.format not in ("text", "json"):
-        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
+    check_format(arguments)
     check_writable(arguments.output)
     definitions(arguments.defines)
     if not arguments.watch:

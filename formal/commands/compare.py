@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """What argparse does not see. Raises UsageError."""
-    check_answer(arguments, _FORMATS, (arguments.before, arguments.after))
+    check_answer(arguments, (arguments.before, arguments.after), _FORMATS)
     check_writable(arguments.output)
     check_folder(arguments.save)
 

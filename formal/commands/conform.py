@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from formal.commands.declaring import check_format, configure_answer, configure_manner, configure_model
 from formal.commands.mappings import fetch, mapping_of
 from formal.commands.progressing import Progress
 from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, natural, positive, say_diagnostics
@@ -33,18 +34,13 @@ def configure(parser: Parser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a model file")
     parser.add_argument("logs", nargs="+", metavar="LOG", help="a log of QEMU's `log` trace backend; - is standard input")
     parser.add_argument("--mapping", metavar="FILE", help="which lines are which steps (default: MODEL with .toml for .dsl)")
-    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
-    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of declarations (repeatable)")
+    configure_model(parser, extra="declarations")
     parser.add_argument("--memory", type=positive, default=MEMORY, metavar="MIB", help=f"give up beyond that many MiB (default: {MEMORY})")
     words = "change one line of each accepted log, N times over, and say how many changes are noticed"
     parser.add_argument("--mutate", type=positive, metavar="N", help=words)
     parser.add_argument("--seed", type=natural, default=0, metavar="N", help="of --mutate's choices (default: 0)")
-    parser.add_argument(
-        "--format", default="text", metavar="NAME", help="text or json (default: text); `formal schema conform` describes json"
-    )
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
-    parser.add_argument("--no-color", action="store_true", help="no colour and no progress (so do NO_COLOR and a pipe)")
+    configure_answer(parser, schema="conform")
+    configure_manner(parser, "no progress", "no colour and no progress")
     parser.epilog = """A log is accepted if some execution of the model shows exactly its events, in their order. Steps that
 no rule of the mapping names may happen anywhere in between. docs/conform.md describes mappings.
 
@@ -61,8 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check each log; returns the worst. Raises UsageError."""
     from formal.conform.log import BadLog
 
-    if arguments.format not in ("text", "json"):
-        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
+    check_format(arguments)
     check_writable(arguments.output)
     checking = _checking(arguments)
     if checking is None:

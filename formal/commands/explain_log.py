@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from formal.commands.declaring import check_format, configure_answer, configure_manner
 from formal.commands.progressing import Progress
 from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, positive, say_diagnostics
 
@@ -33,10 +34,8 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--name", action="append", default=[], dest="names", metavar="ID=NAME", help=words)
     words = "lines that match are no events, and are counted (repeatable)"
     parser.add_argument("--ignore-line", action="append", default=[], dest="ignored", metavar="REGEX", help=words)
-    parser.add_argument("--format", default="text", metavar="NAME", help=f"{', '.join(FORMATS)} (default: text)")
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
-    parser.add_argument("--no-color", action="store_true", help="no colour and no progress (so do NO_COLOR and a pipe)")
+    configure_answer(parser, FORMATS)
+    configure_manner(parser, "no progress", "no colour and no progress")
     parser.epilog = """The report tells how long each lock was held and waited for, by whom and where; who waited for whom;
 circles in the order in which locks were taken; what was held when the log ends; and what the log
 cannot tell. `formal capture` prints the options with which QEMU writes such a log.
@@ -52,8 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read the log and tell what it says. Raises UsageError."""
     from formal.conform.log import BadLog
 
-    if arguments.format not in FORMATS:
-        raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(FORMATS)}")
+    check_format(arguments, FORMATS)
     check_writable(arguments.output)
     names = _names(arguments.names)
     try:

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from formal.commands.declaring import configure_model
+from formal.commands.declaring import check_output, configure_model
 from formal.console import Exit, Parser, UsageError, answer, check_writable, definitions, natural, say, say_diagnostics
 from formal.exports import EXPORTS, TooLarge, Wanted, load_export
 
@@ -75,8 +75,7 @@ def _format(arguments: argparse.Namespace) -> str:
         raise UsageError(f"unknown format `{name}`", f"did you mean `{near[0]}`?" if near else f"known are {', '.join(EXPORTS)}")
     if arguments.depth is not None and name != "smt2":
         raise UsageError("--depth goes with --to smt2", f"the tools that read {name} bound the search themselves")
-    if arguments.output is not None and arguments.output in (arguments.model, *arguments.extra):
-        raise UsageError(f"-o {arguments.output}: that is a model")
+    check_output(arguments, (arguments.model,))
     check_writable(arguments.output)
     return name
 

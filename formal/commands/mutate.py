@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from formal.commands.declaring import check_answer, configure_answer, configure_jobs, configure_manner, configure_model, configure_time
 from formal.commands.executing import check_executor, configure_executor
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from formal.mutants.study import NotProved, Study
     from formal.program import Program
 
-_FORMATS: Final = ("text", "json")
-
 
 def configure(parser: Parser) -> None:
     """Declare the arguments."""
@@ -49,7 +47,7 @@ def configure(parser: Parser) -> None:
     configure_time(parser, 20, "each mutant")
     configure_jobs(parser, "mutants")
     configure_executor(parser)
-    configure_answer(parser, _FORMATS, schema="mutate")
+    configure_answer(parser, schema="mutate")
     parser.add_argument("--all", action="store_true", help="every mutant, also those that are noticed")
     configure_manner(parser, "the counts and what is left to look at; no progress")
     parser.epilog = "example: formal mutate models/savevm_locked.dsl --sample 50"
@@ -57,7 +55,7 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge the mutants; returns the exit code. Raises UsageError."""
-    check_answer(arguments, _FORMATS, (arguments.model,))
+    check_answer(arguments, (arguments.model,))
     check_writable(arguments.output)
     check_executor(arguments.executor)
     found = _study(arguments)

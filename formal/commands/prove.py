@@ -16,6 +16,7 @@ from pathlib import Path
 
 from formal.commands.contracting import CALLBACK, Side, check_contract, contracted, tell_together
 from formal.commands.cubing import check_cubes, searching
+from formal.commands.declaring import check_format, check_output, configure_manner, configure_model
 from formal.commands.executing import check_executor, configure_executor
 from formal.commands.remembering import cache_of, configure_cache, kept, recalled
 from formal.console import (
@@ -52,16 +53,16 @@ _WORST_FIRST = (Exit.INTERNAL, Exit.INTERRUPTED, Exit.VIOLATED, Exit.UNDECIDED, 
 def configure(parser: Parser) -> None:
     """Declare the arguments."""
     parser.add_argument("models", nargs="+", metavar="MODEL", help="a model file")
+    _configure_question(parser)
+    _configure_search(parser)
+    _configure_report(parser)
+    parser.epilog = "example: formal prove models/savevm_locked.dsl -D VCPUS=4 --timeout 60"
+
+
+def _configure_question(parser: Parser) -> None:
+    """What is asked."""
     parser.add_argument("--depth", type=natural, metavar="K", help="look for violations within K steps only; this is not a proof")
-    parser.add_argument(
-        "-D",
-        action="append",
-        default=[],
-        dest="defines",
-        metavar="NAME=VALUE",
-        help="set a parameter (repeatable); several values, 1..8 or 1,2,4 or false..true, make a sweep; 1..*: every size",
-    )
-    parser.add_argument("--with", action="append", default=[], dest="extra", metavar="FILE", help="add a file of callbacks (repeatable)")
+    configure_model(parser, values="; several values, 1..8 or 1,2,4 or false..true, make a sweep; 1..*: every size")
     parser.add_argument(
         "--vacuity",
         action="store_true",
@@ -74,6 +75,10 @@ def configure(parser: Parser) -> None:
     )
     parser.add_argument("--around", metavar="FILE", help="with --contract: what stands around a callback alone (default: HOOK.dsl)")
     parser.add_argument("--property", action="append", default=[], dest="patterns", metavar="NAME", help="only these; * and ? match")
+
+
+def _configure_search(parser: Parser) -> None:
+    """How it is answered, and by whom."""
     parser.add_argument(
         "--engine",
         default=AUTO,
@@ -86,13 +91,6 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="for the whole command; of a sweep, for each point")
     parser.add_argument("--jobs", type=positive, metavar="N", help="engines at work at the same time (default: all that take part)")
     parser.add_argument(
-        "--format",
-        default="text",
-        metavar="NAME",
-        help=f"{', '.join(FORMATS)}, of a sweep also csv (default: text); `formal schema` describes json",
-    )
-    parser.add_argument("--chart", metavar="FILE", help="of a sweep: draw verdicts and what they cost against the size, as SVG")
-    parser.add_argument(
         "--parallel", type=positive, metavar="N", help="of a sweep: points at the same time (default: half as many as there are processors)"
     )
     parser.add_argument(
@@ -102,15 +100,24 @@ def configure(parser: Parser) -> None:
         help="of a bounded search: split hard questions by who moves first, up to N context switches, for --jobs or --executor",
     )
     configure_executor(parser)
-    parser.add_argument("--watch", action="store_true", help="again whenever a file that the model reads has changed, until Ctrl-C")
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the report there instead of to standard output")
-    parser.add_argument("--save", metavar="DIR", help="write a record of each proof there, for `formal recheck`")
     configure_cache(parser)
+    parser.add_argument("--watch", action="store_true", help="again whenever a file that the model reads has changed, until Ctrl-C")
+
+
+def _configure_report(parser: Parser) -> None:
+    """How the answer is told, and where."""
+    parser.add_argument(
+        "--format",
+        default="text",
+        metavar="NAME",
+        help=f"{', '.join(FORMATS)}, of a sweep also csv (default: text); `formal schema` describes json",
+    )
+    parser.add_argument("-o", dest="output", metavar="FILE", help="write the report there instead of to standard output")
+    parser.add_argument("--chart", metavar="FILE", help="of a sweep: draw verdicts and what they cost against the size, as SVG")
+    parser.add_argument("--save", metavar="DIR", help="write a record of each proof there, for `formal recheck`")
     parser.add_argument("--stats", action="store_true", help="with the engines' figures")
     parser.add_argument("--all", action="store_true", help="every step of a witness, also those that do not matter for the violation")
-    parser.add_argument("--quiet", action="store_true", help="the verdicts alone; no progress, no warnings")
-    parser.add_argument("--no-color", action="store_true", help="no colour, no progress (so do NO_COLOR and a pipe)")
-    parser.epilog = "example: formal prove models/savevm_locked.dsl -D VCPUS=4 --timeout 60"
+    configure_manner(parser, "the verdicts alone; no progress, no warnings", "no colour, no progress")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -222,8 +229,7 @@ def _check(arguments: argparse.Namespace) -> None:
         from formal.commands.any_size import check_any_size
 
         check_any_size(arguments)
-    if arguments.output is not None and arguments.output in (*arguments.models, *arguments.extra):
-        raise UsageError(f"-o {arguments.output}: that is a model")
+    check_output(arguments, arguments.models)
     if arguments.vacuity and (arguments.depth is not None or is_sweep(arguments.defines)):
         raise UsageError(f"--vacuity goes without {'a sweep' if arguments.depth is None else '--depth'}", "it is about what is proved")
     if arguments.save is not None and (arguments.depth is not None or arguments.patterns):
@@ -239,8 +245,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _check_single(arguments: argparse.Namespace) -> None:
     """What is wrong without a sweep. Raises UsageError."""
-    if arguments.format not in FORMATS:
-        raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(FORMATS)}")
+    check_format(arguments, tuple(FORMATS))
     for option, given in (
         ("--chart", arguments.chart),
         ("--parallel", arguments.parallel),

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formal import __version__
-from formal.console import Exit, Parser, UsageError, answer, check_folder, check_writable, positive, say, say_diagnostics, seconds
+from formal.commands.declaring import check_format, configure_answer, configure_time
+from formal.console import Exit, Parser, UsageError, answer, check_folder, check_writable, positive, say, say_diagnostics
 
 if TYPE_CHECKING:
     from formal.certificates.checking import Checked, Confirmed
@@ -60,9 +61,8 @@ def configure(parser: Parser) -> None:
         metavar="STATES",
         help="a third opinion: go through all reachable states, where there are at most so many (default: 200000)",
     )
-    parser.add_argument("--timeout", type=seconds, default=300.0, metavar="SECONDS", help="for each record (default: 300)")
-    parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    configure_time(parser, 300, "each record")
+    configure_answer(parser)
     parser.epilog = "example: formal prove models/savevm_locked.dsl --save proofs; formal recheck proofs/savevm_locked.json"
 
 
@@ -70,8 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check them all; returns the worst of their exit codes. Raises UsageError."""
     from formal.certificates.several import check_several
 
-    if arguments.format not in ("text", "json"):
-        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
+    check_format(arguments)
     check_writable(arguments.output)
     solvers, missing = choose_solvers(arguments.solvers)
     jobs = load_records(without_comparisons(arguments.records))
@@ -142,11 +141,11 @@ def without_comparisons(paths: Sequence[str]) -> list[str]:
     """The paths without those of stored comparisons, which is said. Raises UsageError if nothing is left."""
     from formal.certificates.record import COMPARED
 
-    records = [path for path in dict.fromkeys(paths) if not path.endswith(COMPARED)]
+    named = list(dict.fromkeys(paths))
+    records = [path for path in named if not path.endswith(COMPARED)]
     if not records:
         raise UsageError("there are only comparisons here", "`formal regress` holds those to their models")
-    left = len(dict.fromkeys(paths)) - len(records)
-    if left:
+    if left := len(named) - len(records):
         say(f"note: {_counted(left, 'comparison')} left out; `formal regress` holds those to their models")
     return records
 

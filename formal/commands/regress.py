@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formal import __version__
+from formal.commands.declaring import check_format, configure_answer, configure_defines, configure_time
 from formal.commands.executing import check_executor, configure_executor, hired
 from formal.commands.judging import Records, Row, Task, carried, judge
 from formal.commands.recheck import choose_solvers, read_record, told_solvers
@@ -34,7 +35,6 @@ from formal.console import (
     job_summary,
     positive,
     say,
-    seconds,
 )
 from formal.executor.calls import Within
 from formal.executor.crew import Ending, gather
@@ -70,9 +70,9 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--proofs", metavar="DIR", help=f"recheck the records there, and have one of every model (default: {_PROOFS}, if no PATH is given)"
     )
-    parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="set a parameter (repeatable)")
+    configure_defines(parser)
     parser.add_argument("--engine", default="auto", metavar="NAME", help="as for prove (default: auto)")
-    parser.add_argument("--timeout", type=seconds, default=300.0, metavar="SECONDS", help="for each model (default: 300)")
+    configure_time(parser, 300, "each model")
     parser.add_argument(
         "--jobs",
         type=positive,
@@ -81,8 +81,7 @@ def configure(parser: Parser) -> None:
     )
     configure_executor(parser)
     configure_cache(parser)
-    parser.add_argument("--format", default="text", metavar="NAME", help=f"{', '.join(_FORMATS)} (default: text)")
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    configure_answer(parser, _FORMATS)
     parser.add_argument("--no-color", action="store_true", help="no progress on a terminal (so do NO_COLOR and a pipe)")
     parser.epilog = "example: formal regress models"
 
@@ -223,8 +222,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
     if arguments.engine not in (AUTO, *ENGINES):
         raise UsageError(f"unknown engine `{arguments.engine}`", f"the engines are {', '.join((AUTO, *ENGINES))}")
-    if arguments.format not in _FORMATS:
-        raise UsageError(f"unknown format `{arguments.format}`", f"the formats are {', '.join(_FORMATS)}")
+    check_format(arguments, _FORMATS)
     check_executor(arguments.executor)
     definitions(arguments.defines)
     check_writable(arguments.output)

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from formal.verdict import Report
 
 _FURTHEST: Final = 6  # the cost up to which a first repair is looked for, if nothing else is said
-_FORMATS: Final = ("text", "json")
 
 
 def configure(parser: Parser) -> None:
@@ -56,7 +55,7 @@ def configure(parser: Parser) -> None:
     configure_time(parser, 600, "the whole command")
     configure_jobs(parser, "proofs")
     configure_executor(parser)
-    configure_answer(parser, _FORMATS, schema="repair")
+    configure_answer(parser, schema="repair")
     parser.add_argument("--save", metavar="DIR", help="write there each repair: the models with it, a diff, records for `formal recheck`")
     configure_manner(parser, "no diffs; no progress")
     parser.epilog = "example: formal repair models/savevm_unlocked.dsl --lock BQL"
@@ -84,7 +83,7 @@ def _exit(found: Found) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """What argparse does not see. Raises UsageError."""
-    check_answer(arguments, _FORMATS, (*arguments.models, *arguments.beside))
+    check_answer(arguments, (*arguments.models, *arguments.beside))
     if arguments.executor != PROCESSES:
         check_executor(arguments.executor)
         raise UsageError(f"--executor {arguments.executor}: an edited model is no file that others could read", "repair works here")

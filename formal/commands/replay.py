@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from formal import __version__
+from formal.commands.declaring import check_format, configure_answer
 from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, say, say_diagnostics
 from formal.formats import Style
 
@@ -36,8 +37,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--property", dest="prop", metavar="NAME", help="which one, where the record has several (default: each in turn)")
     parser.add_argument("-D", action="append", default=[], dest="defines", metavar="NAME=VALUE", help="another parameter than recorded")
     parser.add_argument("--step", action="store_true", help="go through it by hand, forward and back; ? helps, q ends")
-    parser.add_argument("--format", default="text", metavar="NAME", help="text or json (default: text)")
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write the answer there instead of to standard output")
+    configure_answer(parser)
     parser.add_argument("--all", action="store_true", help="every step of a witness, also those that do not matter for the violation")
     parser.add_argument("--no-color", action="store_true", help="no colour (so do NO_COLOR and a pipe)")
     parser.epilog = "example: formal prove models/savevm_unlocked.dsl --format json -o witness.json; formal replay witness.json"
@@ -45,8 +45,7 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay; returns OK, or VIOLATED when a record differs. Raises UsageError."""
-    if arguments.format not in ("text", "json"):
-        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
+    check_format(arguments)
     check_writable(arguments.output)
     chosen = _choose(_read(arguments.witness), arguments.witness, arguments.prop)
     if arguments.step:

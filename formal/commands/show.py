@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from formal.commands.declaring import configure_model
+from formal.commands.declaring import check_output, configure_model
 from formal.console import Exit, Parser, UsageError, answer, check_writable, definitions, say_diagnostics
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def _check(arguments: argparse.Namespace) -> None:
             raise UsageError(f"unknown {option} `{value}`", f"known are {', '.join(known)}")
     if arguments.bodies and arguments.what == "waits":
         raise UsageError("--body goes with --what flow: who waits for whom is about all of them")
-    if arguments.output is not None and arguments.output in (arguments.model, *arguments.extra):
-        raise UsageError(f"-o {arguments.output}: that is a model")
+    check_output(arguments, (arguments.model,))
     check_writable(arguments.output)
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from formal.commands.declaring import configure_model
+from formal.commands.declaring import check_format, check_output, configure_model
 from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, natural, positive, say_diagnostics
 from formal.formats import Style
 
@@ -60,8 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """What argparse does not see. Raises UsageError."""
-    if arguments.format not in ("text", "json"):
-        raise UsageError(f"unknown format `{arguments.format}`", "the formats are text, json")
+    check_format(arguments)
     if arguments.scheduler not in (None, *_SCHEDULERS):
         raise UsageError(f"unknown scheduler `{arguments.scheduler}`", f"the schedulers are {', '.join(_SCHEDULERS)}")
     if arguments.interactive:
@@ -70,8 +69,7 @@ def _check(arguments: argparse.Namespace) -> None:
         given += ["--format json"] if arguments.format == "json" else []
         if given:
             raise UsageError(f"--interactive goes without {given[0]}", "`s FILE` saves the walk, `b N` takes N steps at random")
-    if arguments.output is not None and arguments.output in (arguments.model, *arguments.extra):
-        raise UsageError(f"-o {arguments.output}: that is a model")
+    check_output(arguments, (arguments.model,))
     check_writable(arguments.output)
 
 
