@@ -18,6 +18,7 @@ from formal.engines.protocol import Engine, Event, Finding, Options, Progress, S
 from formal.frontend import load_text
 from formal.interp import Machine
 from formal.program import Program
+from formal.smt import facts
 from formal.smt.cfg import Cfg
 from formal.smt.induction_step import InductionStep
 from formal.smt.inductive import inductive, ranges
@@ -283,7 +284,7 @@ def test_lemmas_are_counted_and_can_be_left_out() -> None:
 @pytest.mark.parametrize("offer", ["lemmas", "standing", "ranges"])
 def test_a_wrong_lemma_is_not_believed(offer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lemma that is false in a reachable state would hide the violation from the step case."""
-    monkeypatch.setattr(k_induction, offer, lambda relation: [negation(_cells(relation)["b"])])
+    monkeypatch.setattr(facts, offer, lambda relation: [negation(_cells(relation)["b"])])
     finding = findings("bool b; thread t { b = true; skip; assert false; }")["assert.t.1"]
     assert (finding.verdict, finding.depth) == (Verdict.VIOLATED, 3)
 

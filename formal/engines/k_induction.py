@@ -16,11 +16,9 @@ from formal.engines.encoding import encoded, safety
 from formal.engines.protocol import OWNERSHIP, Finding, Options, Progress, Statistics, Tell
 from formal.program import Program, Property
 from formal.smt.bounded import Bounded
+from formal.smt.facts import proved_facts
 from formal.smt.induction_step import InductionStep
-from formal.smt.inductive import inductive, ranges
-from formal.smt.lemmas import lemmas
 from formal.smt.solver import Answer, Session
-from formal.smt.standing import standing
 from formal.verdict import Verdict
 
 
@@ -100,14 +98,11 @@ class _Search:
 
 
 def _prepare(program: Program, options: Options, tell: Tell, properties: dict[str, Property]) -> _Search:
-    """Proves what lemmas it can, before anything rests on them. The base case does without: it would take them on trust."""
+    """Proves what lemmas it can, before anything rests on them. The base case does without: it must not hide what disproves one."""
     base = Bounded(program, tuple(properties.values()), options.memory, without=options.without | {OWNERSHIP})
-    offered = [] if OWNERSHIP in options.without else [*lemmas(base.relation), *standing(base.relation)]
-    facts = inductive(base.relation, [*offered, *ranges(base.relation)], options.memory)
-    known = {term.get_id() for term in facts}
-    proved = [term for term in offered if term.get_id() in known]
-    step = InductionStep(base.relation, tuple(properties.values()), facts, options.memory)
-    return _Search(options, tell, base, step, len(proved), properties)
+    facts = proved_facts(base.relation, options.memory, offered=OWNERSHIP not in options.without)
+    step = InductionStep(base.relation, tuple(properties.values()), facts.all, options.memory)
+    return _Search(options, tell, base, step, len(facts.lemmas) + len(facts.standing), properties)
 
 
 def run(program: Program, options: Options, tell: Tell) -> None:

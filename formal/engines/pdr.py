@@ -17,10 +17,9 @@ from formal.engines.encoding import encoded, safety
 from formal.engines.protocol import OWNERSHIP, Finding, Options, Progress, Statistics, Tell
 from formal.program import Program, Property
 from formal.smt.bounded import Bounded
-from formal.smt.lemmas import lemmas
+from formal.smt.facts import proved_facts
 from formal.smt.reachability import Reachability, Said
 from formal.smt.solver import Answer
-from formal.smt.standing import standing
 from formal.verdict import Verdict
 
 FIRST_ROUND: Final = 1_000  # milliseconds of Spacer for each property; a hard one must not keep the others waiting
@@ -137,8 +136,8 @@ def _search(program: Program, options: Options, tell: Tell, properties: dict[str
         search.look()
         search.search(options.depth)
         return dict(bounded.figures())
-    offered = [] if OWNERSHIP in options.without else [*lemmas(bounded.relation), *standing(bounded.relation)]
-    reachability = Reachability(bounded.relation, tuple(properties.values()), offered, options.memory)
+    facts = proved_facts(bounded.relation, options.memory, offered=OWNERSHIP not in options.without)
+    reachability = Reachability(bounded.relation, tuple(properties.values()), facts.all, options.memory)
     search.look()
     search.prove(reachability)
     return {**bounded.figures(), **reachability.figures()}

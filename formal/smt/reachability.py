@@ -1,6 +1,6 @@
 """Whether a property can be violated at all: Spacer is asked, and what it says is checked.
 
-In: a relation, properties of states and steps, candidates for facts. Out: reachable, which is not checked here; not reachable, proved; or
+In: a relation, properties of states and steps, facts. Out: reachable, which is not checked here; not reachable, proved; or
 neither, and why. What was proved of one property helps with the next. It must not know how long executions are.
 """
 
@@ -14,11 +14,10 @@ from formal.program import Property
 from formal.smt.badness import badness
 from formal.smt.deadlock import Standstill
 from formal.smt.horn import Horn
-from formal.smt.inductive import inductive, ranges
 from formal.smt.proofs import proves
 from formal.smt.relation import Relation
 from formal.smt.solver import Answer
-from formal.smt.terms import Bool, any_of, as_term
+from formal.smt.terms import any_of, as_term
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +33,13 @@ class Said:
 
 
 class Reachability:
-    """Questions about one program. `offered`: terms over the current state that probably always hold; those that are inductive are used.
-    `memory`: mebibytes, for Spacer and for each check."""
+    """Questions about one program. `facts`: terms over the current state that are inductive together. `memory`: mebibytes, for
+    Spacer and for each check."""
 
-    def __init__(self, relation: Relation, properties: Sequence[Property], offered: Sequence[Bool], memory: int) -> None:
+    def __init__(self, relation: Relation, properties: Sequence[Property], facts: Sequence[Any], memory: int) -> None:
         self._relation = relation
         self._memory = memory
-        self._facts: list[Any] = inductive(relation, [*offered, *ranges(relation)], memory)
+        self._facts = tuple(facts)
         self._clauses: list[Any] = []
         found = badness(relation, Standstill(relation), properties)
         parts = {p.name: (found.terms.get(p.name, False), relation.failing.get(p.name, False)) for p in properties}
