@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from formal.engines import bmc
@@ -182,7 +183,8 @@ class _Run:
         """What a cube found."""
         for one in part.findings:
             if one.verdict is Verdict.VIOLATED:
-                self.best[one.prop] = min((_rank(cube, one), one), self.best.get(one.prop, (_rank(cube, one), one)), key=lambda x: x[0])
+                ranked = _rank(cube, one), one
+                self.best[one.prop] = min(ranked, self.best.get(one.prop, ranked), key=itemgetter(0))
             elif one.verdict is Verdict.PROVED:
                 self.over[cube] = part.covered
             elif one.verdict is Verdict.UNDECIDED:
