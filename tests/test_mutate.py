@@ -346,6 +346,17 @@ def test_a_proved_model_beside_it_notices_a_violation() -> None:
     assert other.notices("drop x = x + 1 in add") == other.notices("drop no such statement in t") == ""
 
 
+def test_models_beside_it_are_those_that_are_asked_for_now(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fixed, broken = tmp_path / "fixed.dsl", tmp_path / "broken.dsl"
+    fixed.write_text(FIXED + "invariant seen: inside || !inside;")
+    broken.write_text(BROKEN)
+    noticed = []
+    for words in ([], ["--beside", str(broken)], []):
+        main(["mutate", str(fixed), "--format", "json", *words])
+        noticed.append([one["noticed"] > 0 for one in json.loads(capsys.readouterr().out)["beside"]])
+    assert noticed == [[], [True], []]
+
+
 def test_a_model_beside_it_has_to_be_as_it_expects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mutate", with_neighbour(tmp_path, broken=BROKEN.replace("!inside;", "inside || !inside;"))]) == 2
     assert "is not as it expects: invariant.nobody is not violated any more" in capsys.readouterr().err

@@ -27,6 +27,11 @@ class Given:
     properties: tuple[str, ...]
     beside: tuple[Program, ...] = ()
 
+    @property
+    def key(self) -> str:
+        """Different where an answer may be different."""
+        return " ".join([*(f"{one.file} {one.digest}" for one in (self.program, *self.beside)), *self.properties])
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:

@@ -133,7 +133,8 @@ class _Run:
         self._begun = time.monotonic()
         self._given = program
         self._plan = plan
-        self._subject = Subject(f"{program.digest} {plan.properties}", Given(program, plan.properties, plan.beside))
+        given = Given(program, plan.properties, plan.beside)
+        self._subject = Subject(given.key, given)
         plan.tell("the model itself")
         self._bench = bench(self._subject)
         if self._bench.kills or self._bench.reason:
