@@ -723,6 +723,7 @@ ATOMIC = "atomic"
 DEADLOCK_GLOBAL = "deadlock.global"
 DEADLOCK_PARTIAL = "deadlock.partial"
 DEADLOCK_LOCK_ORDER = "deadlock.lock_order"
+DEADLOCKS = (DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, DEADLOCK_LOCK_ORDER)
 MAX_ATOMIC_TESTS = 64  # tests of one `while` within one atomic step, see docs/semantics.md section 6
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from formal.engines.exploration import FIRST_PLACE, LOOK_UP_EVERY, look_at_memory
+from formal.engines.looking import Looking, invariants
 from formal.engines.members import Family, Unsuited, conditions
 from formal.engines.protocol import MERGING, Options, Progress, Tell
 from formal.interp import Machine, State, Stop, counts
@@ -40,12 +41,10 @@ class Counted:
         self._threads = range(len(small.threads))
         kinds = {prop.name for prop in asked}
         own = [prop for prop in small.properties if prop.name in kinds]
-        invariants = [(prop.name, prop.condition) for prop in own if prop.kind == "invariant" and prop.condition is not None]
-        self._tests = [(name, machine.condition(condition)) for name, condition in invariants]
-        self._deadlocks = [prop.name for prop in own if prop.kind == "deadlock"]
+        self._looking = Looking(machine, own)
         # A `signal` is about one that cannot be told by what it does: of one step at a time at most one.
         self.merges = MERGING not in options.without and not found.wakes
-        self._merging = machine.merging([noticing(condition) for _, condition in invariants]) if self.merges else None
+        self._merging = machine.merging(map(noticing, invariants(own).values())) if self.merges else None
         self._states: dict[State, None] = {}
         self.doubtful: set[str] = set()
         self.transitions = 0
@@ -91,9 +90,7 @@ class Counted:
                     yield from self._ends(state, thread, after)
                 elif after.prop is not None:
                     self.doubtful.add(after.prop)
-        self.doubtful.update(name for name, holds in self._tests if not holds(state))
-        if waiting and self._deadlocks:
-            self.doubtful.update(self._machine.deadlocked(state, waiting, moving, self._deadlocks))
+        self.doubtful.update(self._looking.at(state, waiting, moving))
 
     def _ends(self, before: State, thread: int, after: State) -> Iterator[State]:
         """What stands for the ends of a step and of the quiet ones behind it."""

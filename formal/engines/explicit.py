@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from formal.diagnostics import InternalError
 from formal.engines import fairness
 from formal.engines.exploration import Exploration, OutOfMemory
+from formal.engines.looking import Looking
 from formal.engines.protocol import MERGING, SYMMETRY, Finding, Options, Progress, Statistics, Tell
 from formal.engines.scout import FEW, FEW_ALIKE, Scout
 from formal.engines.shortest import Shortest
 from formal.engines.survey import Survey, survey
 from formal.engines.witnesses import CROWDED, Witnessed, Witnesses
 from formal.interp import Machine, State, Symmetry
-from formal.program import Expr, Program, Property
+from formal.program import DEADLOCKS, Expr, Program, Property
 from formal.verdict import Move, Trace, Verdict
 
 __all__ = ["Survey", "run", "survey"]
@@ -57,6 +58,7 @@ class _Search:
         self._merge = MERGING not in options.without and not single
         self._fold = SYMMETRY not in options.without and not single
         self._exploration = Exploration(Machine(program), options.memory)
+        self._looking = Looking(self._exploration.machine, self._properties)
         self._shortest = Shortest(self._exploration)
         self._witnesses = Witnesses(self._exploration.machine, safety, options.memory, merge=self._merge, fold=self._fold)
         self._hunts = True  # once, where a search grows too fast to come as deep as deadlocks may be,
@@ -67,11 +69,8 @@ class _Search:
 
     def _watch(self) -> None:
         """What is still to be looked for."""
-        self._deadlocks = [name for name, prop in self._open.items() if prop.kind == "deadlock"]
-        self._invariants = [name for name, prop in self._open.items() if prop.kind == "invariant"]
+        self._looking.watch(self._open)
         self._errors = {name for name, prop in self._open.items() if prop.kind not in ("deadlock", "invariant", "liveness")}
-        machine = self._exploration.machine
-        self._tests = [(name, machine.condition(c)) for name in self._invariants if (c := self._open[name].condition) is not None]
 
     # ------------------------------------------------------------ safety
 
@@ -140,12 +139,13 @@ class _Search:
     def _hunt(self, scout: Scout) -> None:
         """Looks for deadlocks where a search grows too fast to come as deep as they may be; where there are many threads at once, if only
         for a while. Raises OutOfMemory."""
+        deadlocks = [name for name in DEADLOCKS if name in self._open]
         if scout.large and self._hunts:
             self._hunts = False
-            self._settle_soon(self._witnesses.hunt(self._deadlocks, thorough=False))
+            self._settle_soon(self._witnesses.hunt(deadlocks, thorough=False))
         elif self._witnesses.crowded and not self._glanced:
             self._glanced = True
-            self._settle_soon(self._witnesses.hunt(self._deadlocks, thorough=False, soon=True))
+            self._settle_soon(self._witnesses.hunt(deadlocks, thorough=False, soon=True))
 
     def _settle_violated(self, names: set[str]) -> None:
         """These are violated: if nothing else tells how, the plain search goes on until it has found them. Raises OutOfMemory."""
@@ -189,12 +189,8 @@ class _Search:
             self._tell(Progress(covered, f"{len(self._exploration.states):,} states"))
 
     def _visit(self, number: int, state: State, waiting: list[int], moving: list[int]) -> None:
-        for name, holds in self._tests:
-            if not holds(state):
-                self._found.setdefault(name, _Found()).states.append(number)
-        if waiting and self._deadlocks:
-            for name in self._exploration.machine.deadlocked(state, waiting, moving, self._deadlocks):
-                self._found.setdefault(name, _Found()).states.append(number)
+        for name in self._looking.at(state, waiting, moving):
+            self._found.setdefault(name, _Found()).states.append(number)
 
     def _err(self, number: int, thread: int, prop: str) -> None:
         if prop in self._errors:

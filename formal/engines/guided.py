@@ -61,7 +61,7 @@ class Guide:
         level: dict[str, _Found] = {}
 
         def visit(_: int, state: State, waiting: list[int], moving: list[int]) -> None:
-            for name in self._looking.at(state, waiting, moving, self._asked):
+            for name in self._looking.at(state, waiting, moving):
                 level.setdefault(name, _Found(depth)).states.add(state)
 
         def err(number: int, _: int, prop: str) -> None:

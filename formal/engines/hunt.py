@@ -13,8 +13,8 @@ from heapq import heappop, heappush
 from typing import Final
 
 from formal.engines.exploration import FIRST_PLACE, LOOK_UP_EVERY, Exploration
-from formal.engines.looking import Looking
-from formal.interp import Machine, Run, State, Stop, Symmetry
+from formal.engines.looking import Looking, invariants
+from formal.interp import Machine, State, Stop, Symmetry
 from formal.interp.layout import FINISHED
 from formal.program import Property
 
@@ -36,14 +36,12 @@ class Hunt:
         self, machine: Machine, properties: Iterable[Property], memory: int | None, symmetry: Symmetry | None, *, merge: bool
     ) -> None:
         asked = list(properties)
-        conditions = [prop.condition for prop in asked if prop.kind == "invariant" and prop.condition is not None]
         self._machine = machine
         self._looking = Looking(machine, asked)
         self._wanted = {prop.name for prop in asked}
         self._symmetry = symmetry
-        self._merging = machine.merging(conditions) if merge else None
+        self._merging = machine.merging(invariants(asked).values()) if merge else None
         self._exploration = Exploration(machine, memory, self._merging)  # for its steps, and for what it starts from
-        self._runs: dict[int, Run] = {}
         self._states: list[State] = []
         self._came: list[tuple[int, int]] = []  # from which state, by whom; -1: from the start
         self._known: set[State] = set()
@@ -110,7 +108,7 @@ class Hunt:
                     ahead.append((thread, after))
                 elif after.prop in self._wanted:
                     self._find(after.prop, number, thread)
-        for name in self._looking.at(state, waiting, moving, self._wanted):
+        for name in self._looking.at(state, waiting, moving):
             self._find(name, number, None)
         for thread, after in ahead:
             self._add(after, number, thread, len(waiting))
@@ -119,6 +117,7 @@ class Hunt:
 
     def _find(self, name: str, number: int, last: int | None) -> None:
         self._wanted.discard(name)
+        self._looking.watch(self._wanted)
         self.found[name] = Hunted(tuple(self._steps(number)), last)
 
     def _steps(self, number: int) -> list[tuple[int, State]]:

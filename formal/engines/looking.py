@@ -8,20 +8,31 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from formal.interp import Machine, State
-from formal.program import Property
+from formal.program import DEADLOCKS, Expr, Property
 
 
 class Looking:
-    """Invariants and deadlocks; errors are of steps, and told by those."""
+    """Invariants and deadlocks; errors are of steps, and told by those. At first all of these properties are watched for."""
 
     def __init__(self, machine: Machine, properties: Iterable[Property]) -> None:
+        asked = list(properties)
         self._machine = machine
-        self._properties = {prop.name: prop for prop in properties}
-        conditions = {prop.name: prop.condition for prop in self._properties.values() if prop.kind == "invariant"}
-        self._tests = {name: machine.condition(condition) for name, condition in conditions.items() if condition is not None}
+        self._conditions = {name: machine.condition(condition) for name, condition in invariants(asked).items()}
+        self.watch({prop.name for prop in asked})
 
-    def at(self, state: State, waiting: list[int], moving: list[int], names: Collection[str]) -> list[str]:
-        """Those of these names that the state violates. `waiting`: running threads that cannot move; `moving`: those that can."""
-        found = [name for name, holds in self._tests.items() if name in names and not holds(state)]
-        deadlocks = [name for name in sorted(names) if self._properties[name].kind == "deadlock"]
-        return [*found, *self._machine.deadlocked(state, waiting, moving, deadlocks)] if waiting and deadlocks else found
+    def watch(self, names: Collection[str]) -> None:
+        """From now on these are watched for, and no others: invariants of the properties, and any deadlocks."""
+        self._tests = [(name, holds) for name, holds in self._conditions.items() if name in names]
+        self._deadlocks = [name for name in DEADLOCKS if name in names]
+
+    def at(self, state: State, waiting: list[int], moving: list[int]) -> list[str]:
+        """Those that the state violates. `waiting`: running threads that cannot move; `moving`: those that can."""
+        found = [name for name, holds in self._tests if not holds(state)]
+        if waiting and self._deadlocks:
+            found += self._machine.deadlocked(state, waiting, moving, self._deadlocks)
+        return found
+
+
+def invariants(properties: Iterable[Property]) -> dict[str, Expr]:
+    """The conditions that have to hold in every state, by name."""
+    return {prop.name: prop.condition for prop in properties if prop.kind == "invariant" and prop.condition is not None}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from formal.engines.looking import invariants
 from formal.frontend import resized
 from formal.interp import Machine, Uncountable
 from formal.program import Counted, Expr, Program
@@ -99,4 +100,4 @@ def same_shape(one: Program, other: Program) -> bool:
 
 def conditions(program: Program) -> Iterable[Expr]:
     """The invariants."""
-    return [prop.condition for prop in program.properties if prop.condition is not None and prop.kind == "invariant"]
+    return invariants(program.properties).values()

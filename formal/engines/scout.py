@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from formal.engines.exploration import Exploration
+from formal.engines.looking import Looking, invariants
 from formal.interp import Machine, State, Symmetry
-from formal.interp.references import Function
 from formal.program import DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, RANGE, Property
 
 FEW: Final = 20_000  # states, times threads, that are explored sooner than it takes to find out what can be merged
@@ -29,17 +29,12 @@ class Scout:
     def __init__(
         self, machine: Machine, properties: Iterable[Property], memory: int | None, symmetry: Symmetry | None = None, *, merge: bool = True
     ) -> None:
-        self._properties = {prop.name: prop for prop in properties}
+        asked = list(properties)
         self.sure = symmetry is None or symmetry.exact
-        invariants = {
-            prop.name: prop.condition for prop in self._properties.values() if prop.kind == "invariant" and prop.condition is not None
-        }
-        self._merging = machine.merging(invariants.values(), symmetry) if merge else None
+        self._merging = machine.merging(invariants(asked).values(), symmetry) if merge else None
         self._symmetry = symmetry
-        self._tests = {name: machine.condition(condition) for name, condition in invariants.items()}
+        self._looking = Looking(machine, asked)
         self._exploration = Exploration(machine, memory, self._merging, symmetry)
-        self._asked: dict[str, Function] = {}
-        self._deadlocks: list[str] = []
         self._found: set[str] = set()
         self.doubtful: set[str] = set()
         self.useless = False
@@ -96,10 +91,7 @@ class Scout:
     def expand(self, asked: Collection[str]) -> set[str]:
         """The next level: those of the properties asked for that it finds violated for sure. Raises OutOfMemory."""
         self._found.clear()
-        self._asked = {name: test for name, test in self._tests.items() if name in asked}
-        self._deadlocks = [name for name in asked if self._properties[name].kind == "deadlock"]
-        if DEADLOCK_PARTIAL in asked and DEADLOCK_GLOBAL not in asked:
-            self._deadlocks.append(DEADLOCK_GLOBAL)
+        self._looking.watch({*asked, DEADLOCK_GLOBAL} if DEADLOCK_PARTIAL in asked else asked)
         self._exploration.expand(self._visit, self._err)
         if DEADLOCK_GLOBAL in self._found and self._merging is not None:
             self.doubtful.add(DEADLOCK_PARTIAL)
@@ -108,9 +100,7 @@ class Scout:
         return self._found.intersection(asked) - self.doubtful
 
     def _visit(self, _number: int, state: State, waiting: list[int], moving: list[int]) -> None:
-        self._found.update([name for name, holds in self._asked.items() if not holds(state)])
-        if waiting and self._deadlocks:
-            self._found.update(self._exploration.machine.deadlocked(state, waiting, moving, self._deadlocks))
+        self._found.update(self._looking.at(state, waiting, moving))
 
     def _err(self, _number: int, _thread: int, prop: str) -> None:
         """An overflow may be one because a merged `post` came early, and may hide what would have come instead."""

@@ -42,7 +42,7 @@ class Standstill:
         companies: Companies,
         crowds: Counting,
         search: Search,
-        invariants: Iterable[tuple[str, Expr]],
+        invariants: Mapping[str, Expr],
         deadlocks: Sequence[str],
     ) -> None:
         self._machine = machine
@@ -50,7 +50,7 @@ class Standstill:
         self._crowds = crowds
         self._search = search
         self._deadlocks = deadlocks
-        self._tests = [self._test(name, condition) for name, condition in invariants]
+        self._tests = [self._test(name, condition) for name, condition in invariants.items()]
         self._seen: set[tuple[int, tuple[object, ...]]] = set()
         self._threads = range(len(machine.program.threads))
         self.doubtful: set[str] = set()

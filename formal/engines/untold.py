@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from formal.engines.company import Search
 from formal.engines.counted import noticing
+from formal.engines.looking import invariants
 from formal.engines.members import FIRST, Family, Unsuited, conditions, same_shape
 from formal.engines.protocol import MERGING, Options, Tell
 from formal.engines.standstill import Standstill
@@ -41,12 +42,11 @@ class Untold:
             crowds, wakes = machine.crowds(found), found.wakes
         names = {prop.name for prop in asked}
         own = [prop for prop in small.properties if prop.name in names]
-        invariants = [(prop.name, prop.condition) for prop in own if prop.kind == "invariant" and prop.condition is not None]
         self.merges = MERGING not in options.without and not wakes
-        merging = machine.merging([noticing(condition) for _, condition in invariants]) if self.merges else None
+        merging = machine.merging(map(noticing, invariants(own).values())) if self.merges else None
         deadlocks = [prop.name for prop in own if prop.kind == "deadlock"]
         self._search = Search(machine, companies, crowds, merging, options.memory, [family.size(name) for name in owner])
-        self._standstill = Standstill(machine, companies, crowds, self._search, invariants, deadlocks)
+        self._standstill = Standstill(machine, companies, crowds, self._search, invariants(own), deadlocks)
         self.first = {name: sizes[name] for name in rest}
         self.how = "of members that nothing is said of, only which kinds there are"
 

@@ -139,7 +139,7 @@ class Witnesses:
         def violates(state: State) -> bool:
             moving = machine.enabled(state)
             running = [t for t in range(len(machine.program.threads)) if machine.status(state, t) == "running"]
-            return bool(looking.at(state, [t for t in running if t not in moving], moving, (prop.name,)))
+            return bool(looking.at(state, [t for t in running if t not in moving], moving))
 
         return violates
 

@@ -15,7 +15,7 @@ from formal.diagnostics import Diagnostic, Source, Span
 from formal.frontend.bounds import nesting_needed, polling, spawn_targets
 from formal.frontend.calls import calls_nest_too_deep, calls_of
 from formal.frontend.checks import Checks, check_conditions
-from formal.frontend.claims import DEADLOCKS, Claims
+from formal.frontend.claims import Claims
 from formal.frontend.declarations import complete
 from formal.frontend.labels import resolve_labels
 from formal.frontend.names import Names, similar
@@ -63,7 +63,7 @@ class Assembly:
         claims = self.claims
         found = [p.Property(name, "builtin", None) for name in _BUILTINS if name in self.names.builtins]
         found += [*self.names.properties, *claims.invariants, *claims.deadlocks, *claims.liveness]
-        known = {prop.name for prop in found} | self.names.promised | set(_BUILTINS) | set(DEADLOCKS)
+        known = {prop.name for prop in found} | self.names.promised | set(_BUILTINS) | set(p.DEADLOCKS)
         for expectation in claims.expectations:
             if expectation.prop is not None and expectation.prop not in known:
                 self._unknown_property(expectation.prop, known, expectation.span)

@@ -17,8 +17,6 @@ from formal.frontend.functions import THREAD
 from formal.frontend.names import Mistake, Names, Poisoned, Scope, limited, mistake
 from formal.syntax import Node
 
-DEADLOCKS = (p.DEADLOCK_GLOBAL, p.DEADLOCK_PARTIAL, p.DEADLOCK_LOCK_ORDER)
-
 
 @dataclass(slots=True)
 class Claims:
@@ -81,7 +79,7 @@ class ClaimReader:
         self.claims.invariants.append(p.Property(name, "invariant", node.span, condition))
 
     def _deadlock(self, node: Node) -> None:
-        self.claims.deadlocks = [p.Property(name, "deadlock", node.span) for name in DEADLOCKS]
+        self.claims.deadlocks = [p.Property(name, "deadlock", node.span) for name in p.DEADLOCKS]
 
     def _liveness(self, node: Node) -> None:
         name = self._named("liveness", node, self.claims.liveness)
