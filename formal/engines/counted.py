@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
-from formal.engines.exploration import FIRST_PLACE, LOOK_UP_EVERY, look_at_memory
+from formal.engines.exploration import LOOK_UP_EVERY, look_at_memory, steps_of
 from formal.engines.looking import Looking, invariants
 from formal.engines.members import Family, Unsuited, conditions
 from formal.engines.protocol import MERGING, Options, Progress, Tell
@@ -72,25 +72,15 @@ class Counted:
 
     def _expand(self, state: State) -> Iterator[State]:
         """What comes of the steps from a state; looks at the state on the way."""
-        waiting: list[int] = []
-        moving: list[int] = []
-        alike = self._crowds.alike(state)
-        for thread in self._threads:
-            control = state[thread]
-            if control < FIRST_PLACE:
-                continue
-            if thread in alike:
-                (moving if alike[thread] in moving else waiting).append(thread)
-                continue
-            results = self._machine.run(control)(state)
-            (moving if results else waiting).append(thread)
+        steps = steps_of(state, self._threads, self._machine.run, self._crowds.alike(state))
+        for thread, results in steps.taken:
             for _, after in results:
                 self.transitions += 1
                 if not isinstance(after, Stop):
                     yield from self._ends(state, thread, after)
                 elif after.prop is not None:
                     self.doubtful.add(after.prop)
-        self.doubtful.update(self._looking.at(state, waiting, moving))
+        self.doubtful.update(self._looking.at(state, steps.waiting, steps.moving))
 
     def _ends(self, before: State, thread: int, after: State) -> Iterator[State]:
         """What stands for the ends of a step and of the quiet ones behind it."""

@@ -8,15 +8,26 @@ threads that wait and move, and every step that ends in an error.
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Container, Iterator, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 from formal.interp import Machine, Merging, Run, State, Stop, Symmetry
+from formal.interp.landing import Result
+from formal.interp.layout import FINISHED
 
 Visit: TypeAlias = Callable[[int, State, list[int], list[int]], None]  # the state's number, the state, who waits, who moves
 Err: TypeAlias = Callable[[int, int, str], None]  # the state's number, the thread, the property
 LOOK_UP_EVERY: Final = 2048  # states between two looks at the memory
-FIRST_PLACE: Final = 2  # controls below belong to threads that do not run
+FIRST_PLACE: Final = FINISHED + 1  # controls below belong to threads that do not run
+
+
+class Steps(NamedTuple):
+    """Of one state. `waiting`: running threads that cannot move; `moving`: those that can; `taken`: of those that were looked at what comes
+    of their steps."""
+
+    waiting: list[int]
+    moving: list[int]
+    taken: list[tuple[int, Sequence[Result]]]
 
 
 class OutOfMemory(Exception):
@@ -72,7 +83,7 @@ class Exploration:
 
     def expand(self, visit: Visit, err: Err) -> None:
         """The next level: visits each of its states, and adds their successors. Raises OutOfMemory."""
-        states, index, threads, runs = self.states, self.index, range(self.threads), self._runs
+        states, index, threads = self.states, self.index, range(self.threads)
         level = self.level(self.depth)
         symmetry = self._symmetry
         more = None if symmetry is None or symmetry.exact else symmetry.steps
@@ -82,18 +93,8 @@ class Exploration:
             if number % LOOK_UP_EVERY == 0:
                 self.look_at_memory()
             state = states[number]
-            waiting: list[int] = []
-            moving: list[int] = []
-            twins = twins_of(state)
-            for thread in threads:
-                control = state[thread]
-                if control < FIRST_PLACE:
-                    continue
-                if thread in twins:
-                    (moving if twins[thread] in moving else waiting).append(thread)  # the other one comes before
-                    continue
-                results = (runs.get(control) or self.run_of(control))(state)
-                (moving if results else waiting).append(thread)
+            steps = steps_of(state, threads, self.run_of, twins_of(state))
+            for thread, results in steps.taken:
                 for _, after in results if more is None else more(state, thread, self.run_of):
                     self.transitions += 1
                     if isinstance(after, Stop):
@@ -102,7 +103,7 @@ class Exploration:
                     elif after not in index and (new := normal(after)) not in index:
                         index[new] = len(states)
                         states.append(new)
-            visit(number, state, waiting, moving)
+            visit(number, state, steps.waiting, steps.moving)
 
     def successors(self, number: int, without: Container[int] = ()) -> Iterator[tuple[int, State | Stop]]:
         """The steps of one state: who moves, and what comes of it; `without`: threads that are left out."""
@@ -120,6 +121,24 @@ class Exploration:
     def look_at_memory(self) -> None:
         """Raises OutOfMemory if this process has ever taken more than it may."""
         look_at_memory(self._memory)
+
+
+def steps_of(state: State, threads: Iterable[int], run_of: Callable[[int], Run], twins: Mapping[int, int]) -> Steps:
+    """What these threads can do. `twins`: those that move as another one does, which comes before them."""
+    waiting: list[int] = []
+    moving: list[int] = []
+    taken: list[tuple[int, Sequence[Result]]] = []
+    for thread in threads:
+        control = state[thread]
+        if control < FIRST_PLACE:
+            continue
+        if thread in twins:
+            (moving if twins[thread] in moving else waiting).append(thread)
+            continue
+        results = run_of(control)(state)
+        (moving if results else waiting).append(thread)
+        taken.append((thread, results))
+    return Steps(waiting, moving, taken)
 
 
 def look_at_memory(memory: int | None) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Final
 
-from formal.engines.exploration import FIRST_PLACE, LOOK_UP_EVERY, Exploration
+from formal.engines.exploration import LOOK_UP_EVERY, Exploration, steps_of
 from formal.engines.looking import Looking, invariants
 from formal.interp import Machine, State, Stop, Symmetry
 from formal.interp.layout import FINISHED
@@ -92,26 +92,18 @@ class Hunt:
     def _expand(self, number: int) -> None:
         state = self._states[number]
         twins: Mapping[int, int] = {} if self._symmetry is None else self._symmetry.twins(state)
-        waiting: list[int] = []
-        moving: list[int] = []
+        steps = steps_of(state, range(self._exploration.threads), self._exploration.run_of, twins)
         ahead: list[tuple[int, State]] = []
-        for thread in range(self._exploration.threads):
-            if state[thread] < FIRST_PLACE:
-                continue
-            if thread in twins:
-                (moving if twins[thread] in moving else waiting).append(thread)
-                continue
-            results = self._exploration.run_of(state[thread])(state)
-            (moving if results else waiting).append(thread)
+        for thread, results in steps.taken:
             for _, after in results:
                 if not isinstance(after, Stop):
                     ahead.append((thread, after))
                 elif after.prop in self._wanted:
                     self._find(after.prop, number, thread)
-        for name in self._looking.at(state, waiting, moving):
+        for name in self._looking.at(state, steps.waiting, steps.moving):
             self._find(name, number, None)
         for thread, after in ahead:
-            self._add(after, number, thread, len(waiting))
+            self._add(after, number, thread, len(steps.waiting))
 
     # ------------------------------------------------------------ what was found
 

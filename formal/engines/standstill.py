@@ -14,7 +14,7 @@ from itertools import product
 from typing import Final
 
 from formal.engines.company import Known, Search
-from formal.engines.exploration import FIRST_PLACE
+from formal.engines.exploration import steps_of
 from formal.interp import Companies, Counting, Entangled, Kind, Machine, Shown, State
 from formal.interp.references import Function
 from formal.program import DEADLOCK_LOCK_ORDER, Expr
@@ -165,9 +165,5 @@ class Standstill:
         """Where these are there; whoever was left out has a share in semaphores."""
         here = self._companies.show(told, case, case)
         for state in self._companies.valued(here, self._companies.tallies.slots, kinds):
-            waiting: list[int] = []
-            moving: list[int] = []
-            for thread in self._threads:
-                if state[thread] >= FIRST_PLACE:
-                    (moving if self._machine.run(state[thread])(state) else waiting).append(thread)
-            self.doubtful.update(self._machine.deadlocked(state, waiting, moving, self._deadlocks))
+            steps = steps_of(state, self._threads, self._machine.run, {})
+            self.doubtful.update(self._machine.deadlocked(state, steps.waiting, steps.moving, self._deadlocks))
