@@ -6,14 +6,14 @@ docs/decisions/009-families.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from formal.engines.exploration import LOOK_UP_EVERY, look_at_memory, steps_of
 from formal.engines.looking import Looking, invariants
-from formal.engines.members import Family, Unsuited, conditions
+from formal.engines.members import Family, Unsuited, conditions, those_of
 from formal.engines.protocol import MERGING, Options, Progress, Tell
-from formal.interp import Machine, State, Stop, counts
+from formal.interp import Countable, Machine, Merging, State, Stop, counts
 from formal.program import Binary, BoolType, Expr, Property
 
 Step: TypeAlias = tuple[State, int, State]  # before, the thread, after
@@ -23,6 +23,19 @@ def noticing(condition: Expr) -> Expr:
     """What quiet steps must not touch. Between two states that are looked at, fewer members of a crowd may be shown than are meant: so no
     step is quiet that changes what a count rests on."""
     return Binary("!=", condition, condition, BoolType(), condition.span) if counts(condition) else condition
+
+
+def merging(machine: Machine, asked: Iterable[Property], options: Options, *, wakes: bool) -> Merging | None:
+    """The quiet steps of a search of any number of members, if it may take them at once. `wakes`: of one that can be counted somebody may
+    be woken; a `signal` is about one that cannot be told by what it does: of one step at a time at most one."""
+    merges = MERGING not in options.without and not wakes
+    return machine.merging(map(noticing, invariants(asked).values())) if merges else None
+
+
+def countable(machine: Machine, names: Iterable[str]) -> Countable:
+    """What these parameters of the machine's program count. Raises Uncountable."""
+    program = machine.program
+    return machine.countable(frozenset().union(*(program.counts[name].names for name in names)), conditions(program))
 
 
 class Counted:
@@ -35,16 +48,13 @@ class Counted:
             raise Unsuited(f"{' and '.join(names)}: too few to be counted")
         small = family.small(dict.fromkeys(names, size))
         machine = self._machine = Machine(small)
-        counted = frozenset().union(*(small.counts[name].names for name in names))
-        found = machine.countable(counted, conditions(small))
+        found = countable(machine, names)
         self._crowds = machine.crowds(found)
         self._threads = range(len(small.threads))
-        kinds = {prop.name for prop in asked}
-        own = [prop for prop in small.properties if prop.name in kinds]
+        own = those_of(small, asked)
         self._looking = Looking(machine, own)
-        # A `signal` is about one that cannot be told by what it does: of one step at a time at most one.
-        self.merges = MERGING not in options.without and not found.wakes
-        self._merging = machine.merging(map(noticing, invariants(own).values())) if self.merges else None
+        self._merging = merging(machine, own, options, wakes=found.wakes)
+        self.merges = self._merging is not None
         self._states: dict[State, None] = {}
         self.doubtful: set[str] = set()
         self.transitions = 0

@@ -12,7 +12,7 @@ from typing import Final
 from formal.engines.looking import invariants
 from formal.frontend import resized
 from formal.interp import Machine, Uncountable
-from formal.program import Counted, Expr, Program
+from formal.program import Counted, Expr, Program, Property
 
 LEAST: Final = 2  # members of a family
 FIRST: Final = 6  # members of the smallest program in which they are counted
@@ -32,11 +32,6 @@ class Family:
     counted: tuple[str, ...]
     untold: tuple[str, ...]
     extra: tuple[str, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All of them."""
-        return tuple(dict.fromkeys((*self.counted, *self.untold)))
 
     def small(self, sizes: Mapping[str, int]) -> Program:
         """The program with so many members. Raises Unsuited."""
@@ -96,6 +91,12 @@ def _ways(members: Family, name: str, counts: Counted) -> tuple[list[str], str]:
 def same_shape(one: Program, other: Program) -> bool:
     """Whether bottom halves nest as deep in both, and the same is asked of both."""
     return one.bh_nesting == other.bh_nesting and [prop.name for prop in one.properties] == [prop.name for prop in other.properties]
+
+
+def those_of(program: Program, asked: Iterable[Property]) -> list[Property]:
+    """The properties of the program with few members that are asked of the one with many."""
+    names = {prop.name for prop in asked}
+    return [prop for prop in program.properties if prop.name in names]
 
 
 def conditions(program: Program) -> Iterable[Expr]:

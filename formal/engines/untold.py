@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from formal.engines.company import Search
-from formal.engines.counted import noticing
+from formal.engines.counted import countable, merging
 from formal.engines.looking import invariants
-from formal.engines.members import FIRST, Family, Unsuited, conditions, same_shape
-from formal.engines.protocol import MERGING, Options, Tell
+from formal.engines.members import FIRST, Family, Unsuited, conditions, same_shape, those_of
+from formal.engines.protocol import Options, Tell
 from formal.engines.standstill import Standstill
 from formal.interp import Counting, Machine, Shared, Tallies, Uncountable
 from formal.program import Program, Property
@@ -28,24 +28,21 @@ class Untold:
         self._sizes = sizes
         small = family.small(sizes)
         machine = Machine(small)
-        self._sorts = [sort for name in family.untold for sort in machine.untold(small.counts[name].names, conditions(small))]
-        owner = [name for name in family.untold for _ in machine.untold(small.counts[name].names, conditions(small))]
+        found = [(name, sort) for name in family.untold for sort in machine.untold(small.counts[name].names, conditions(small))]
+        owner, sorts = [name for name, _ in found], [sort for _, sort in found]
         self._owner = owner
-        shared = [
-            one for number, name in enumerate(owner) if name not in owner[:number] for one in self._shared(machine, small, name, number)
-        ]
-        tallies = Tallies(shared, len(machine.initial()), [sort.size for sort in self._sorts])
-        companies = machine.companies(self._sorts, tallies)
+        shared = [one for name in family.untold for one in self._shared(machine, small, name, owner.index(name))]
+        tallies = Tallies(shared, len(machine.initial()), [sort.size for sort in sorts])
+        companies = machine.companies(sorts, tallies)
         crowds, wakes = Counting([], 1), False
         if rest:
-            found = machine.countable(frozenset().union(*(small.counts[name].names for name in rest)), conditions(small))
-            crowds, wakes = machine.crowds(found), found.wakes
-        names = {prop.name for prop in asked}
-        own = [prop for prop in small.properties if prop.name in names]
-        self.merges = MERGING not in options.without and not wakes
-        merging = machine.merging(map(noticing, invariants(own).values())) if self.merges else None
+            many = countable(machine, rest)
+            crowds, wakes = machine.crowds(many), many.wakes
+        own = those_of(small, asked)
+        quiet = merging(machine, own, options, wakes=wakes)
+        self.merges = quiet is not None
         deadlocks = [prop.name for prop in own if prop.kind == "deadlock"]
-        self._search = Search(machine, companies, crowds, merging, options.memory, [family.size(name) for name in owner])
+        self._search = Search(machine, companies, crowds, quiet, options.memory, [family.size(name) for name in owner])
         self._standstill = Standstill(machine, companies, crowds, self._search, invariants(own), deadlocks)
         self.first = {name: sizes[name] for name in rest}
         self.how = "of members that nothing is said of, only which kinds there are"
