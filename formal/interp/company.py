@@ -77,13 +77,13 @@ class Company:
         found: dict[int, tuple[Any, ...]] = {}
         for i in self._elements:
             if i not in told:
-                kind = self._kind(i, self._getters[i](state))
+                kind = self.kind_of(i, state)
                 if kind is None:
                     told.update(self._entangled_with(i, state))
                 else:
                     found[i] = kind
         others = {i: Kind(self._number, _colour(i, loops), kind) for i, kind in found.items() if i not in told}
-        seats = tuple(sorted(told, key=lambda i: (_colour(i, loops), self._kind(i, self._getters[i](state)) or (), i)))
+        seats = tuple(sorted(told, key=lambda i: (_colour(i, loops), self.kind_of(i, state) or (), i)))
         return seats, others
 
     def _told(self, state: State) -> tuple[set[int], list[int]]:
@@ -120,11 +120,7 @@ class Company:
 
     def kind_of(self, i: int, state: State) -> tuple[Any, ...] | None:
         """What the cells of an element say, whichever one it is; None if they name another one."""
-        return self._kind(i, self._getters[i](state))
-
-    def _kind(self, i: int, raw: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """What the cells of an element say, whichever one it is; None if they name another one."""
-        known = self._kinds[i]
+        known, raw = self._kinds[i], self._getters[i](state)
         if raw not in known:
             known[raw] = self._learn(i, raw)
         return known[raw]
