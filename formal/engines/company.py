@@ -9,33 +9,22 @@ leads to more of them, and to no other state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from itertools import combinations, product
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from formal.engines.exploration import FIRST_PLACE, LOOK_UP_EVERY, look_at_memory
+from formal.engines.links import Link, Links
 from formal.engines.members import Unsuited
+from formal.engines.patterns import patterns
 from formal.engines.protocol import Progress, Tell
 from formal.interp import Companies, Counting, Entangled, Kind, Machine, Merging, Shown, State, Stop, Turn
 from formal.interp.company import LEFT
 from formal.program import RANGE
 
-GROUPS: Final = 6  # kinds that one step tells apart: all sets of them are looked at
-
 Role: TypeAlias = "int | tuple[Kind, int]"  # a thread where the told elements are first; or that of a kind, by its family
 Step: TypeAlias = tuple[State, int, State]
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A quiet step within a merged one: nobody else may be in its way. `at`: an element of each sort that is not told."""
-
-    before: State
-    thread: int
-    ends: tuple[State, ...]
-    at: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +64,7 @@ class Search:
         self._machine = machine
         self._companies = companies
         self._crowds = crowds
-        self._merging = merging
+        self._links = None if merging is None else Links(companies, merging)
         self._memory = memory
         self._most = most
         self._threads = range(len(machine.program.threads))
@@ -84,7 +73,6 @@ class Search:
         self._becomes: dict[tuple[int, tuple[object, ...], int], tuple[tuple[object, ...], ...]] = {}
         self._todo: list[tuple[int, int, State]] = []  # those with the most kinds first: fewer are added to them later on
         self._put = 0
-        self._shown: tuple[State, int, Shown] | None = None
         self.states: dict[State, Known] = {}
         self.doubtful: set[str] = set()
         self.crowded: set[int] = set()  # sorts of which a member that is not told looks at others
@@ -131,14 +119,13 @@ class Search:
             known.done = 0
             return
         shown = self._companies.show(told, [], kinds)
-        self._shown = (told, len(kinds), shown)
         roles = self._roles(told, shown) if not known.parts else list(known.parts)
         for kind in new:
             roles += [(kind, place) for place in self._places[kind.sort] if self._alone[kind.sort, kind.cells, place] is None]
         for role in roles:
             part = known.parts.get(role)
             if part is None or part.edges is None or not self._extended(part.edges, new):
-                known.parts[role] = self._part(told, kinds, role)
+                known.parts[role] = self._part(told, kinds, role, shown)
 
     def _enough(self, kinds: Sequence[Kind]) -> bool:
         """Whether there is somebody of each sort who is not told: so it is from some number of members on."""
@@ -147,7 +134,7 @@ class Search:
 
     def _extended(self, edges: Sequence[Edge], new: Sequence[Kind]) -> bool:
         """Adds more kinds to where steps lead; False if one of those is in the way of what was merged."""
-        if not all(self._lets(link, new) for edge in edges for link in edge.links):
+        if self._links is not None and not all(self._links.lets(link, new) for edge in edges for link in edge.links):
             return False
         for edge in edges:
             kinds = list(new)
@@ -159,11 +146,7 @@ class Search:
     def _roles(self, told: State, shown: Shown) -> list[Role]:
         """The threads that are told, but for those that do the same as another one."""
         alike = self._crowds.alike(shown.state)
-        found: list[Role] = []
-        for thread in self._threads:
-            if thread not in alike and (told[thread] or 0) >= FIRST_PLACE:
-                found.append(thread)
-        return found
+        return [thread for thread in self._threads if thread not in alike and (told[thread] or 0) >= FIRST_PLACE]
 
     # ------------------------------------------------------------ kinds by themselves
 
@@ -237,12 +220,10 @@ class Search:
         kind, place = role
         return each[kind.sort].members[next(i for (_, i), one in shown.others.items() if one == kind)][place]
 
-    def _part(self, told: State, kinds: Sequence[Kind], role: Role) -> Part:
-        """All steps of one role."""
+    def _part(self, told: State, kinds: Sequence[Kind], role: Role, shown: Shown) -> Part:
+        """All steps of one role. `shown`: the state with as many of these kinds as there is room for."""
         once = None if isinstance(role, int) else role[0]
-        if once is None and self._shown is not None and self._shown[0] is told and self._shown[1] == len(kinds):
-            shown = self._shown[2]
-        else:
+        if once is not None:
             shown = self._companies.show(told, [], kinds, once)
         seen, changes = self.seen(shown, self.thread_of(role, shown))
         if not seen:
@@ -252,7 +233,7 @@ class Search:
             return part
         part = Part(None)
         self.crowded.update([once.sort] if once is not None and once.sort in seen else [])
-        for chosen in self.patterns(kinds, seen):
+        for chosen in patterns(len(self._companies.each), kinds, seen):
             subset = [kind for group in chosen for kind in group]
             lead = subset if changes else [group[0] for group in chosen]
             self._run(told, subset, self._companies.show(told, lead, subset, once), role, part)
@@ -264,17 +245,6 @@ class Search:
         others = {element: kind for element, kind in shown.others.items() if element != own}
         about = self._companies.about(shown.state[thread])
         return self._companies.seen(about, Shown(shown.state, shown.seats, others)), any(element in others for element in about.changes)
-
-    def patterns(self, kinds: Sequence[Kind], seen: Mapping[int, frozenset[int]]) -> Iterator[list[list[Kind]]]:
-        """All ways for kinds to be there or not, as far as these cells tell them apart; of each sort somebody is. Raises Entangled."""
-        ways: list[list[list[list[Kind]]]] = []
-        for number in range(len(self._companies.each)):
-            groups = grouped([kind for kind in kinds if kind.sort == number], seen.get(number))
-            if len(groups) > GROUPS:
-                raise Entangled
-            ways.append([list(some) for n in range(1, len(groups) + 1) for some in combinations(groups, n)])
-        for way in product(*ways):
-            yield [group for some in way for group in some]
 
     def _run(self, told: State, kinds: Sequence[Kind], shown: Shown, role: Role, part: Part) -> None:
         """The steps where others are of these kinds, which look at no more than whether there are any."""
@@ -363,51 +333,12 @@ class Search:
             if self._companies.overflows(there):
                 self.doubtful.add(RANGE)
             passed = [step[0][thread] for step in steps[1:]]
-            ends = None if after[thread] in passed else self._quiet(after, thread, there, kinds)
-            if ends is None:
+            link = None if self._links is None or after[thread] in passed else self._links.next(after, thread, there, kinds)
+            if link is None:
                 for end in self._crowds.after(steps[0][0], steps, after):
                     last = told if end is after else self._companies.take_apart(end)[0]
                     self._add(last, kinds)
                     if part.edges is not None:
                         part.edges.append(Edge(last, turns, links))
             else:
-                todo += [(after, end, kinds, steps, turns, (*links, ends)) for end in ends.ends]
-
-    def _quiet(self, state: State, thread: int, there: Shown, kinds: Sequence[Kind]) -> Link | None:
-        """The next step of the thread, if it is quiet whoever else of these kinds there is."""
-        control = state[thread]
-        if self._merging is None or control < FIRST_PLACE:
-            return None
-        about = self._companies.about(control)
-        own = self._companies.element_of.get(thread)
-        if about.takes or any(element in there.others and element != own for element in about.elements):
-            return None
-        ends = self._merging.alone(state, thread)
-        if ends is None or any(self._companies.loops(end[thread]) != self._companies.loops(control) for end in ends):
-            return None
-        free = [next((i for sort, i in there.others if sort == number and (sort, i) != own), -1) for number in range(len(self._places))]
-        link = Link(state, thread, tuple(ends), tuple(free))
-        shown = set(there.others.values())
-        return link if self._lets(link, [kind for kind in kinds if kind not in shown]) else None
-
-    def _lets(self, link: Link, kinds: Iterable[Kind]) -> bool:
-        """Whether nobody of these kinds is in the way of a quiet step."""
-        assert self._merging is not None
-        for kind in kinds:
-            at = link.at[kind.sort]
-            if at < 0:
-                return False
-            company = self._companies.each[kind.sort]
-            cells = company.cells_at(at, kind.cells)
-            for offset, other in zip(company.controls, company.members[at], strict=True):
-                if not self._merging.lets(link.before, link.thread, link.ends, other, cells[offset]):
-                    return False
-        return True
-
-
-def grouped(kinds: Iterable[Kind], offsets: frozenset[int] | None) -> list[list[Kind]]:
-    """Those that differ in none of these cells are together; without any, all are."""
-    found: dict[tuple[object, ...], list[Kind]] = {}
-    for kind in kinds:
-        found.setdefault(tuple([kind.cells[offset] for offset in sorted(offsets or ())]), []).append(kind)
-    return list(found.values())
+                todo += [(after, end, kinds, steps, turns, (*links, link)) for end in link.ends]

@@ -15,6 +15,7 @@ from typing import Final
 
 from formal.engines.company import Known, Search
 from formal.engines.exploration import steps_of
+from formal.engines.patterns import patterns
 from formal.interp import Companies, Counting, Entangled, Kind, Machine, Shown, State
 from formal.interp.references import Function
 from formal.program import DEADLOCK_LOCK_ORDER, Expr
@@ -86,7 +87,7 @@ class Standstill:
         self._check_each(told, kinds, [test for test in self._tests if test.alone], shown, self._seen)
         for test in self._tests:
             if test.cells is not None and test.name not in self.doubtful:
-                for chosen in self._search.patterns(kinds, test.cells):
+                for chosen in patterns(len(self._companies.each), kinds, test.cells):
                     subset = [kind for group in chosen for kind in group]
                     self._check(self._companies.show(told, [group[0] for group in chosen], subset).state, [test])
 
@@ -153,7 +154,7 @@ class Standstill:
                 for sort, offsets in looks.items():
                     seen[sort] = seen.get(sort, frozenset()) | offsets
         cases: dict[tuple[Kind, ...], None] = {}
-        for chosen in self._search.patterns(kinds, seen):
+        for chosen in patterns(len(self._companies.each), kinds, seen):
             for case in product(*chosen):
                 cases[case] = None
                 if len(cases) > CASES:
