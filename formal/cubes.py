@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
@@ -27,7 +26,7 @@ from formal.executor.calls import Lost
 from formal.executor.crew import Crew, gather
 from formal.program import Program
 from formal.race import Outcome, Settled, Standing, Watcher, interrupts
-from formal.verdict import Verdict
+from formal.verdict import Verdict, context_switches
 
 HARD: Final = 5.0  # seconds for a question after which it is split
 STRIDE: Final = 4  # depths in one go: each is built anew
@@ -266,4 +265,4 @@ class _Run:
 def _rank(cube: Cube, finding: Finding) -> Rank:
     """The shortest first, then the one with the fewest context switches, then by the cubes."""
     moves = finding.trace.moves if finding.trace is not None else ()
-    return finding.depth or 0, sum(one.thread != two.thread for one, two in pairwise(moves)), cube
+    return finding.depth or 0, context_switches(move.thread for move in moves), cube

@@ -5,9 +5,10 @@ A bounded result never becomes a proof: `Verdict` keeps them apart, and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import TypeAlias
 
 from formal.diagnostics import Source
@@ -65,6 +66,11 @@ class Trace:
     moves: tuple[Move, ...]
     loop_to: int | None = None
     omitted: frozenset[str] = frozenset()
+
+
+def context_switches(threads: Iterable[int]) -> int:
+    """Context switches: how often the thread that moves is another one than before."""
+    return sum(one != other for one, other in pairwise(threads))
 
 
 @dataclass(frozen=True, slots=True)

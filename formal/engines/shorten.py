@@ -8,26 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final, TypeAlias
 
-from formal.interp import Machine, State
+from formal.interp import Machine, Outcome, State
+from formal.verdict import context_switches
 
 Step: TypeAlias = tuple[int, State]  # who moves, and what comes of it
+Execution: TypeAlias = Sequence[Outcome]  # of steps behind each of which there is a state
 Wanted: TypeAlias = Callable[[State], bool]
 MOST: Final = 30_000  # steps that are tried out, and threads that are looked at
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """A step: who moves, what is picked, and what comes of it."""
-
-    thread: int
-    choice: tuple[str, ...]
-    after: State
-
-
-_Execution: TypeAlias = "Sequence[_Taken]"
 
 
 @dataclass(slots=True)
@@ -38,23 +27,23 @@ class _Trying:
     wanted: Wanted
     left: int = MOST
 
-    def follow(self, begun: _Execution, order: _Execution) -> list[_Taken] | None:
+    def follow(self, begun: Execution, order: Execution) -> list[Outcome] | None:
         """The execution that is begun, and behind it what can be taken of these steps; None if it does not come to what is wanted."""
-        state = begun[-1].after if begun else self.machine.initial()
+        state = (begun[-1].after if begun else None) or self.machine.initial()
         found = list(begun)
         self.left -= len(order) + len(self.machine.program.threads)
         for step in order:
-            after = next((one.after for one in self.machine.steps(state, step.thread) if one.choice == step.choice), None)
-            if after is not None:
-                found.append(_Taken(step.thread, step.choice, after))
-                state = after
+            again = next((one for one in self.machine.steps(state, step.thread) if one.choice == step.choice), None)
+            if again is not None and again.after is not None:
+                found.append(again)
+                state = again.after
         return found if self.wanted(state) else None
 
 
 def shortened(machine: Machine, steps: Sequence[Step], wanted: Wanted) -> list[Step]:
     """As few of these steps as trying finds to be enough, with as few switches. `wanted`: of the state at the end."""
     trying = _Trying(machine, wanted)
-    best: _Execution = _taken(machine, steps)
+    best = _taken(machine, steps)
     size = len(best) // 2
     while size >= 1 and trying.left > 0:
         at = len(best) - size
@@ -64,7 +53,7 @@ def shortened(machine: Machine, steps: Sequence[Step], wanted: Wanted) -> list[S
                 best = found
             at = min(at, len(best)) - size
         size //= 2
-    return [(step.thread, step.after) for step in _together(trying, best)]
+    return _steps(_together(trying, best))
 
 
 def without_a_thread(machine: Machine, steps: Sequence[Step], wanted: Wanted) -> list[Step] | None:
@@ -78,20 +67,24 @@ def without_a_thread(machine: Machine, steps: Sequence[Step], wanted: Wanted) ->
         begun = next(number for number, step in enumerate(execution) if step.thread == thread)
         found = trying.follow(execution[:begun], [step for step in execution[begun:] if step.thread != thread])
         if found is not None:
-            return [(step.thread, step.after) for step in found]
+            return _steps(found)
     return None
 
 
-def _taken(machine: Machine, steps: Sequence[Step]) -> _Execution:
+def _taken(machine: Machine, steps: Sequence[Step]) -> Execution:
     state = machine.initial()
     found = []
     for thread, after in steps:
-        found.append(_Taken(thread, next(one.choice for one in machine.steps(state, thread) if one.after == after), after))
+        found.append(next(one for one in machine.steps(state, thread) if one.after == after))
         state = after
     return found
 
 
-def _together(trying: _Trying, best: _Execution) -> _Execution:
+def _steps(execution: Execution) -> list[Step]:
+    return [(step.thread, step.after) for step in execution if step.after is not None]
+
+
+def _together(trying: _Trying, best: Execution) -> Execution:
     """Each switch away from a thread that has more to do is tried to be put off."""
     at = 1
     while at < len(best) and trying.left > 0:
@@ -99,11 +92,7 @@ def _together(trying: _Trying, best: _Execution) -> _Execution:
         ahead = next((place for place in range(at, len(best)) if best[place].thread == thread), None)
         if ahead is not None and ahead > at:
             found = trying.follow(best[:at], [best[ahead], *best[at:ahead], *best[ahead + 1 :]])
-            if found is not None and _switches(found) <= _switches(best):
+            if found is not None and context_switches(one.thread for one in found) <= context_switches(one.thread for one in best):
                 best = found
         at += 1
     return best
-
-
-def _switches(execution: _Execution) -> int:
-    return sum(one.thread != other.thread for one, other in pairwise(execution))

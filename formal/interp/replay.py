@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from formal.diagnostics import InternalError
 from formal.interp.execution import Execution, Step
@@ -20,7 +19,7 @@ from formal.interp.lasso import lasso_fault
 from formal.interp.layout import State
 from formal.interp.machine import Machine, Outcome
 from formal.program import Property
-from formal.verdict import Move, SourceRef, Trace, View, Witness, WitnessStep
+from formal.verdict import Move, SourceRef, Trace, View, Witness, WitnessStep, context_switches
 
 
 class ReplayError(InternalError):
@@ -146,7 +145,7 @@ def _witness(machine: Machine, prop: Property, trace: Trace, execution: Executio
     told = explained(machine, prop, execution, trace.loop_to)
     return Witness(
         steps,
-        _switches(execution.steps),
+        context_switches(step.outcome.thread for step in execution.steps),
         trace.loop_to,
         told.explanation,
         machine.view(machine.initial()),
@@ -165,12 +164,7 @@ def unjudged(machine: Machine, outcomes: Sequence[Outcome]) -> Witness:
         steps.append(Step(state, outcome))
         state = state if outcome.after is None else outcome.after
     written = tuple(_step(machine, number, step) for number, step in enumerate(steps, 1))
-    return Witness(written, _switches(steps), None, "", machine.view(machine.initial()))
-
-
-def _switches(steps: Sequence[Step]) -> int:
-    threads = [step.outcome.thread for step in steps]
-    return sum(one != other for one, other in pairwise(threads))
+    return Witness(written, context_switches(step.outcome.thread for step in steps), None, "", machine.view(machine.initial()))
 
 
 def _step(machine: Machine, number: int, step: Step) -> WitnessStep:

@@ -9,10 +9,11 @@ same walk gives the same answer on every machine. The result is short, but not s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from formal.interp import Machine, Outcome, State
 from formal.program import Property
+from formal.verdict import context_switches
 
 _BUDGET = 60_000  # steps that are executed again, for each violation: less than a second
 Path = list[Outcome]
@@ -99,7 +100,11 @@ class _Shrinker:
             for order in ((*rest, piece, pieces[later]), (piece, pieces[later], *rest)):
                 tried = [*pieces[:number], *order, *pieces[later + 1 :]]
                 found = self._again([outcome for one in tried for outcome in one])
-                if found is not None and len(found) <= len(path) and _switches(found) < _switches(path):
+                if (
+                    found is not None
+                    and len(found) <= len(path)
+                    and context_switches(one.thread for one in found) < context_switches(one.thread for one in path)
+                ):
                     return [found]
         return []
 
@@ -127,7 +132,3 @@ class _Shrinker:
     def _like(self, new: Outcome, one: Outcome) -> bool:
         """Whether the step goes as the other one did: with the same choice, and into no other end than the one that is looked for."""
         return new.error == self._prop.name if new.after is None else new.choice == one.choice and one.error is None
-
-
-def _switches(path: Sequence[Outcome]) -> int:
-    return sum(one.thread != other.thread for one, other in pairwise(path))
