@@ -135,13 +135,7 @@ class Witnesses:
         if last is not None:
             return lambda state: any(outcome.error == prop.name for outcome in machine.steps(state, last))
         looking = Looking(machine, [prop])
-
-        def violates(state: State) -> bool:
-            moving = machine.enabled(state)
-            running = [t for t in range(len(machine.program.threads)) if machine.status(state, t) == "running"]
-            return bool(looking.at(state, [t for t in running if t not in moving], moving))
-
-        return violates
+        return lambda state: bool(looking.at(state, *machine.waiting_and_moving(state)))
 
 
 def _witnessed(name: str, steps: Iterable[tuple[int, State]], last: int | None, *, shortest: bool) -> Witnessed:

@@ -132,10 +132,17 @@ class Machine:
             for choice, after in self.run(control)(state)
         ]
 
+    def waiting_and_moving(self, state: State) -> tuple[list[int], list[int]]:
+        """The running threads that cannot move, and those that can, be it into an error or into the end of the execution."""
+        sides: tuple[list[int], list[int]] = ([], [])
+        for thread in range(len(self.program.threads)):
+            if state[thread] > FINISHED:
+                sides[self._actions.possible(state[thread], state)].append(thread)
+        return sides
+
     def enabled(self, state: State) -> list[int]:
-        """The threads that can move, be it into an error or into the end of the execution."""
-        running = (thread for thread in range(len(self.program.threads)) if state[thread] not in (NOT_SPAWNED, FINISHED))
-        return [thread for thread in running if self._actions.possible(state[thread], state)]
+        """The threads that can move."""
+        return self.waiting_and_moving(state)[1]
 
     def failing(self, state: State, thread: int, error: str) -> State:
         """The state in which the statement that violates this executes: inside of an `atomic`, another than the one before the step."""
@@ -280,14 +287,11 @@ class Machine:
 
     def deadlocks(self, state: State) -> Mapping[str, Deadlock]:
         """The deadlock properties that the state violates, with who waits for whom."""
-        moving = self.enabled(state)
-        waiting = [t for t in range(len(self.program.threads)) if state[t] > FINISHED and t not in moving]
-        return self._deadlocks.find(state, waiting, moving, self._deadlock_names)
+        return self._deadlocks.find(state, *self.waiting_and_moving(state), self._deadlock_names)
 
     def waits(self, state: State) -> tuple[Waiting, ...]:
         """The running threads that cannot move: what each waits for, and who could end that."""
-        threads = range(len(self.program.threads))
-        return self._deadlocks.waiting(state, [t for t in threads if state[t] > FINISHED and not self.steps(state, t)])
+        return self._deadlocks.waiting(state, self.waiting_and_moving(state)[0])
 
     def relieved(self, state: State, waiting: list[int], moving: list[int]) -> bool:
         """For searches: whether somebody who moves could end the wait of each thread that waits and is not idle."""
