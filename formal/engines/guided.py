@@ -78,7 +78,7 @@ class Guide:
         levels = self._on_the_way(found.states or found.steps, found.depth)
         way = _Way(self._exploration.machine, self._symmetry, self._memory)
         for level in levels[1:]:
-            way.expand(level)
+            way.go_on(level)
             if len(way.states) > most:
                 return None
         numbers = way.level(found.depth)
@@ -115,7 +115,7 @@ class _Way(Exploration):
         self._alike = symmetry
         self._movers: dict[int, set[int]] = {}
 
-    def expand(self, to: set[State]) -> None:  # type: ignore[override]
+    def go_on(self, to: set[State]) -> None:
         """The next level: the successors whose normal forms are among these. Raises OutOfMemory."""
         self.look_at_memory()
         level = self.level(self.depth)
