@@ -19,7 +19,7 @@ from formal.engines import AUTO, FAMILIES, LEMMAS, contenders
 from formal.engines.protocol import CONE, Finding, Options, Outline
 from formal.outlining import Outlining
 from formal.program import DEADLOCK_LOCK_ORDER, Program, Property
-from formal.race import Disagreement, Outcome, Settled, Standing, Watcher, race
+from formal.race import Disagreement, Outcome, Settled, Silent, Watcher, race
 from formal.verdict import PropertyResult, Report, SourceRef, Trace, Verdict, Witness
 
 _LINGER = 1.0  # seconds for the figures, which an engine tells last
@@ -27,16 +27,6 @@ Replay = Callable[[Trace], Witness]
 
 
 Searcher: TypeAlias = Callable[[Program, Options, Watcher], Outcome]
-
-
-class Silent:
-    """A watcher that looks away."""
-
-    def started(self) -> None:
-        """Nothing."""
-
-    def standing(self, standing: Standing) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +171,7 @@ class _Engines:
             deadline=request.deadline,
             linger=_LINGER if request.statistics else 0.0,
             beside=beside,
-            started=watcher.started,
-            watch=watcher.standing,
+            watcher=watcher,
         )
 
 

@@ -50,11 +50,21 @@ class Standing:
 
 
 class Watcher(Protocol):
-    """Who is told how a run goes. `started`: the engines are at work, there is time for other things."""
+    """Who is told how a run goes. `started`: the engines are at work, there is time for other things; `standing`: every now and then."""
 
     def started(self) -> None: ...
 
     def standing(self, standing: Standing) -> None: ...
+
+
+class Silent:
+    """A watcher that looks away."""
+
+    def started(self) -> None:
+        """Nothing."""
+
+    def standing(self, standing: Standing) -> None:
+        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +105,16 @@ def race(
     deadline: float | None = None,
     linger: float = 0.0,
     beside: Mapping[str, Child] = MappingProxyType({}),
-    started: Callable[[], None] = lambda: None,
-    watch: Callable[[Standing], None] = lambda _: None,
+    watcher: Watcher | None = None,
 ) -> Outcome:
     """Run the engines until every property of `options` is settled or nothing more can be had.
 
     `jobs`: how many engines at once (None: one a processor, and two at least; the others start when one of those gives up); `deadline`: of
-    time.monotonic(); `linger`: seconds that the winners have, when all is settled, to tell their figures; `beside`: engines that are
-    at work already, are heard, and are left alone at the end. `started` is called once, when
-    the engines are at work; `watch` every now and then.
+    time.monotonic(); `linger`: seconds that the winners have, when all is settled, to tell their figures; `beside`: engines that are at
+    work already, are heard, and are left alone at the end.
     Raises Disagreement.
     """
-    return _Race(program, options, engines, jobs or max(2, os.cpu_count() or 1), beside).run(deadline, linger, started, watch)
+    return _Race(program, options, engines, jobs or max(2, os.cpu_count() or 1), beside).run(deadline, linger, watcher or Silent())
 
 
 class _Race:
@@ -122,19 +130,19 @@ class _Race:
         self.outline: Outline | None = None
         self.kinds = {prop.name: prop.kind for prop in program.properties if prop.name in options.properties}
 
-    def run(self, deadline: float | None, linger: float, started: Callable[[], None], watch: Callable[[Standing], None]) -> Outcome:
+    def run(self, deadline: float | None, linger: float, watcher: Watcher) -> Outcome:
         timed_out = False
         with interrupts() as interrupted:
             try:
                 self._fill()
-                started()
+                watcher.started()
                 while self._open() and self._working() and not interrupted:
                     timed_out = deadline is not None and time.monotonic() >= deadline
                     if timed_out:
                         break
                     self._hear(min(_TICK, deadline - time.monotonic()) if deadline is not None else _TICK)
                     self._fill()
-                    watch(self._standing())
+                    watcher.standing(self._standing())
                 if not self._open():
                     self._linger(time.monotonic() + linger)
             finally:

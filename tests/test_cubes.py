@@ -25,9 +25,8 @@ from formal.engines import bmc
 from formal.engines.bmc import Share
 from formal.engines.protocol import Event, Finding, Options
 from formal.executor.crew import PROCESSES, Crew, crew
-from formal.pipeline import Silent
 from formal.program import Program
-from formal.race import Outcome
+from formal.race import Outcome, Silent
 from formal.verdict import Verdict
 
 MODEL = """protocol two; mutex a; mutex b; 0..3 n = 0;

@@ -22,7 +22,7 @@ from formal.executor import cluster
 from formal.executor.calls import ExecutorError, Lost, Overdue, Within
 from formal.executor.crew import PROCESSES, Ending, crew, gather
 from formal.executor.processes import Processes
-from formal.pipeline import Silent
+from formal.race import Silent
 
 ROOT = Path(__file__).resolve().parent.parent
 GOOD = 'protocol good "two threads"; param N in 1..4 = 2; mutex L; thread t[N] { lock L; unlock L; } deadlock free; expect proved;'
