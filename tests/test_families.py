@@ -399,6 +399,12 @@ def test_it_takes_part_where_there_are_many() -> None:
     assert contenders("auto", load(str(MODELS / "savevm_locked.dsl")).program) == RACING
 
 
+def test_lemmas_take_part_where_there_are_many_threads() -> None:
+    few, many = (load(str(MODELS / "classic/philosophers_ordered.dsl"), {"PHILOSOPHERS": count}).program for count in ("4", "5"))
+    assert contenders("auto", few) == RACING
+    assert contenders("auto", many) == (RACING[0], LEMMAS, *RACING[1:])
+
+
 def test_a_program_that_is_not_what_its_text_says_is_not_read_again() -> None:
     program = load(str(MODELS / "savevm_locked.dsl"), {"VCPUS": "8"}).program
     assert program is not None

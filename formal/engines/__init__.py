@@ -25,7 +25,7 @@ FAMILIES: Final = "families"
 LEMMAS: Final = "lemmas"
 LARGE: Final = 6  # members of a family; fewer are explored one by one, as fast
 LARGE_WITH_SEMAPHORES: Final = 3  # where a semaphore may be posted once more for each, which multiplies the states
-CROWDED: Final = 12  # threads; of fewer all states are explored in the time that it takes to write down what one step does
+CROWDED: Final = 6  # threads; of fewer all states are explored in the time that it takes to write down what one step does
 RACING: Final = ("explicit", "bmc", "k-induction", "pdr")  # in the order in which they start
 
 
