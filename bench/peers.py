@@ -76,10 +76,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Tool:
-    """`ask` runs the tool on a case, at most so many seconds: seconds by column, and the verdict. `needs`: programs."""
+    """`ask` runs the tool on a case, at most so many seconds: seconds by column, and the verdict. `needs`: programs; `reads`: the file that
+    is written for it, if it does not read models."""
 
     name: str
     needs: tuple[str, ...]
+    reads: str | None
     ask: Callable[[Case, float], tuple[dict[str, float], str]]
 
 
@@ -133,10 +135,10 @@ def _z3(case: Case, limit: float) -> tuple[dict[str, float], str]:
 
 
 TOOLS = (
-    Tool("formal", (), _formal),
-    Tool("SPIN", ("spin", "gcc"), _spin),
-    Tool("ABC", ("berkeley-abc",), _abc),
-    Tool("Z3", (), _z3),
+    Tool("formal", (), None, _formal),
+    Tool("SPIN", ("spin", "gcc"), "m.pml", _spin),
+    Tool("ABC", ("berkeley-abc",), "m.aig", _abc),
+    Tool("Z3", (), "m.smt2", _z3),
 )
 COLUMNS = ("formal", "SPIN", "SPIN, compiled", "ABC pdr", "Z3, unrolled")
 
@@ -159,7 +161,7 @@ def measure(ladders: Sequence[Ladder], limit: float, rounds: int, budget: float)
                 found.cut_short = True
                 break
             asked = [tool for tool in tools if (ladder.name, tool.name) not in given_up]
-            row, case = Row(ladder, size), _prepared(ladder, size, Path(root))
+            row, case = Row(ladder, size), _prepared(ladder, size, Path(root), [tool.reads for tool in asked if tool.reads])
             found.rows.append(row)
             kept.append((case, row))
             given_up |= {(ladder.name, tool.name) for tool in asked if not _ask(tool, case, row, limit)}
@@ -195,7 +197,7 @@ def _ask(tool: Tool, case: Case, row: Row, limit: float) -> bool:
     return verdict != TIMEOUT
 
 
-def _prepared(ladder: Ladder, size: int, root: Path) -> Case:
+def _prepared(ladder: Ladder, size: int, root: Path, files: Sequence[str]) -> Case:
     """Writes what the peers read. How many steps Z3 is asked about: as many as the shortest violation that the bounded search finds."""
     from formal.frontend import load
 
@@ -207,7 +209,8 @@ def _prepared(ladder: Ladder, size: int, root: Path) -> Case:
     case = Case(ladder, size, folder, () if len(safety) == len(program.properties) else safety)
     case.depth = _shortest(case)
     defines = [word for name, value in ladder.defines(size).items() for word in ("-D", f"{name}={value}")]
-    for name, extra in (("m.pml", ()), ("m.aig", ()), ("m.smt2", ("--depth", str(case.depth)))):
+    for name in files:
+        extra = ("--depth", str(case.depth)) if name == "m.smt2" else ()
         only = [word for prop in ladder.properties for word in ("--property", prop)]
         words = [sys.executable, "-m", "formal", "export", ladder.model, *defines, *only, "-o", str(folder / name), *extra]
         subprocess.run(words, check=True, capture_output=True)
