@@ -1,8 +1,8 @@
 """`make bench`: what `formal` takes beside its peers on the same transition systems, and where its own time goes.
 
 In: the command line (`--quick`, `--limit SECONDS`, `--budget SECONDS`, `--only NAME`, `--models`, `-o FOLDER`). Out: `peers.md`,
-`peers.json`, and `peers.svg` in the folder (default: benchmarks), progress and a table on standard output; exit code 1 if two tools contradict each other. With
-`--models`, instead, `models.md`: a row for each shipped model.
+`peers.json`, and `peers.svg` in the folder (default: benchmarks), progress and a table on standard output; exit code 1 if two tools
+contradict each other. With `--models`, instead, `models.md`: a row for each shipped model.
 """
 
 from __future__ import annotations
