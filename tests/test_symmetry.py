@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from differential import safety
+from differential import findings, outcome, safety
 from test_interp import program_of
 
 from formal.engines import explicit
+from formal.engines.alike import first_movers
 from formal.engines.exploration import Exploration
 from formal.engines.protocol import Event, Finding, Options, Statistics
 from formal.interp import Machine, State, Symmetry
@@ -271,6 +273,50 @@ TOLD_APART = {
 @pytest.mark.parametrize("text", TOLD_APART.values(), ids=TOLD_APART)
 def test_what_tells_elements_apart_is_found_out(text: str) -> None:
     compared(text)
+
+
+# ---------------------------------------------------------------- who moves first
+
+FIRST_MOVERS = {
+    "thread t[4] { skip; }": ((0, 1, 2, 3),),
+    "thread t[2] { skip; } thread u[3] { skip; }": ((0, 1), (2, 3, 4)),
+    "0..2 n[3] = { 1, 0, 1 }; thread t[i: 3] { n[i] = 1; }": ((0, 2),),
+    "0..2 n[3]; thread t[i: 3] { n[i] = 1; } thread u { for v in 0..2 { n[v] = 0; } }": (),
+    "0..2 n[3]; thread t[i: 3] { n[i] = 1; } thread u { for v in 0..0 { n[v] = 0; } }": (),
+    "0..2 n[3]; thread t[i: 3] { n[i] = 1; } thread u { n[0] = 0; }": ((1, 2),),
+    "bool f; thread t[3] { f = true; } liveness a: eventually f;": (),
+}
+
+
+@pytest.mark.parametrize("text", list(FIRST_MOVERS))
+def test_alike_threads_move_first_in_the_order_of_their_numbers(text: str) -> None:
+    program = program_of(text)
+    options = Options(tuple(prop.name for prop in program.properties))
+    assert first_movers(program, program.properties, options) == FIRST_MOVERS[text]
+    assert first_movers(program, program.properties, replace(options, without=frozenset({"symmetry"}))) == ()
+
+
+def told_by_bmc(text: str, depth: int, without: frozenset[str]) -> dict[str, tuple[Verdict, int | None, int | None]]:
+    """Verdict, steps and context switches by property."""
+    program = program_of(text)
+    machine = Machine(program)
+    found = findings("bmc", program, safety(program), depth, without).values()
+    outcomes = {finding.prop: outcome(program, machine, "bmc", finding) for finding in found}
+    return {name: (told.verdict, told.depth, told.switches) for name, told in outcomes.items()}
+
+
+def test_the_order_of_first_moves_changes_no_answer() -> None:
+    narrower = violated = 0
+    for text in (*TOLD_APART.values(), *(Family(seed).text() for seed in range(30))):
+        program = program_of(text)
+        if not first_movers(program, program.properties, Options(safety(program))):
+            continue
+        narrower += 1
+        plain = told_by_bmc(text, 7, frozenset({"symmetry"}))
+        assert told_by_bmc(text, 7, frozenset()) == plain, text
+        violated += any(verdict is Verdict.VIOLATED for verdict, _, _ in plain.values())
+    assert narrower > 15
+    assert violated > 10
 
 
 # ---------------------------------------------------------------- who does the same

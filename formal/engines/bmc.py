@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from formal.engines.alike import first_movers
 from formal.engines.encoding import encoded
 from formal.engines.protocol import Finding, Options, Progress, Statistics, Tell
 from formal.program import Program, Property
@@ -108,7 +109,8 @@ def search(program: Program, options: Options, tell: Tell, share: Share) -> None
 
     def build() -> Bounded:
         asked = tuple(properties.values())
-        return Bounded(program, asked, options.memory, without=options.without, first=share.first, patience=share.patience)
+        alike = first_movers(program, asked, options)
+        return Bounded(program, asked, options.memory, without=options.without, first=share.first, patience=share.patience, alike=alike)
 
     bounded = encoded(properties, tell, build)
     if bounded is None:

@@ -34,7 +34,8 @@ LEMMAS_FROM = 5  # steps: what needs fewer is found sooner than the lemmas are p
 
 class Bounded:
     """The executions from the initial state, one step longer with each `extend`. `first`: only those in which these threads move first, in
-    this order, up to as many context switches (or fewer, where the execution ends before); `patience`: seconds for each question."""
+    this order, up to as many context switches (or fewer, where the execution ends before); `patience`: seconds for each question; `alike`:
+    groups of threads, each of which moves for the first time behind the one before it."""
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class Bounded:
         shared_from: int = SHARED_FROM,
         first: Sequence[int] = (),
         patience: float | None = None,
+        alike: Sequence[Sequence[int]] = (),
     ) -> None:
         cfg = lower(program)
         layout = lay_out(cfg)
@@ -56,6 +58,8 @@ class Bounded:
         self.session = Session(memory, patience)
         self._first = tuple(first)
         self._turns: list[Any] = []
+        self._behind = {thread: before for group in alike for before, thread in pairwise(group)}
+        self._moved: dict[int, Any] = dict.fromkeys(self._behind.values(), False)
         still = Standstill(self.relation)
         found = badness(self.relation, still, properties)
         self._names = tuple(found.terms)
@@ -80,6 +84,8 @@ class Bounded:
         self.session.add(*step.definitions)
         if self._first:
             self._take_turns()
+        if self._behind:
+            self._line_up()
         if self.depth == self._lemmas_from:
             self._lemmas = Bundle(proved_lemmas(self.relation, self._memory))
             for index in range(2, self.depth):
@@ -102,6 +108,14 @@ class Bounded:
                 self.session.add(turn == (z3.Or(stays[number], over[number - 1]) if number else stays[0]))
             self.session.add(*[z3.Implies(left, own) for left, own in zip(over, mine[1:], strict=False)])
         self._turns = turns
+
+    def _line_up(self) -> None:
+        """The last step is not the first one of a thread that another one has to move before, and has not. Literals keep who has moved."""
+        who = self.unrolling.who(self.depth)
+        self.session.add(*[z3.Implies(who == thread, self._moved[before]) for thread, before in self._behind.items()])
+        moved = {thread: z3.Bool(f"moved {thread}@{self.depth}") for thread in self._moved}
+        self.session.add(*[moved[thread] == z3.Or(self._moved[thread], who == thread) for thread in moved])
+        self._moved = moved
 
     def _add_lemmas(self, index: int) -> None:
         """What is proved of every reachable state, of the one after so many steps."""
