@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from formal import program as p
@@ -116,9 +116,10 @@ def search(models: Sequence[Model], plan: Plan, crew: Crew) -> Found:
 
 @dataclass(slots=True)
 class _Asked:
-    """A candidate that is being proved."""
+    """A candidate that is being proved; `supposed`: that it is a repair, which is to be settled."""
 
     edits: tuple[Edit, ...]
+    supposed: int
     texts: Mapping[str, str]
     futures: list[Future[Any]]
 
@@ -136,7 +137,7 @@ class _Search:
         offered = offer(self._programs, plan.within)
         sources = {file: source for model in models for file, source in files_of(model.program.sources).items()}
         self._found = Found(offered, known[0].spelled, sources)
-        self._candidates = Candidates(offered)
+        self._candidates = Candidates(offered, plan.most if plan.cost is None else plan.cost)
         self._keys = [keys_of(*one) for one in self._programs]
         self._walkers: dict[int, Walker] = {}
         self._pending: list[_Asked] = []
@@ -217,7 +218,7 @@ class _Search:
                     return
         texts = changed(self._found.sources, acts, self._found.spelled)
         self._candidates.rule_out_exactly(edits)  # nobody else looks at it meanwhile
-        self._pending.append(_Asked(edits, texts, self._ask(texts)))
+        self._pending.append(_Asked(edits, self._candidates.suppose(edits), texts, self._ask(texts)))
 
     def _is_as_before(self, number: int, acts: frozenset[Act]) -> bool:
         """Whether a model is proved as it is, and these acts change nothing that one of its threads comes to."""
@@ -244,7 +245,7 @@ class _Search:
 
     def _ask(self, texts: Mapping[str, str]) -> list[Future[Any]]:
         left = max(1.0, self._plan.deadline - time.monotonic())
-        questions = [_with(model.question, texts, min(model.question.seconds, left)) for model in self._models]
+        questions = [replace(model.question, texts=texts, seconds=min(model.question.seconds, left)) for model in self._models]
         return [self._crew.executor.submit(Within(one.seconds + GRACE, self._plan.ask), one) for one in questions]
 
     def _answers(self, futures: Sequence[Future[Any]]) -> list[Report]:
@@ -266,24 +267,30 @@ class _Search:
             return answer
 
     def _settle(self, one: _Asked) -> None:
+        repair = self._proved(one)
+        self._candidates.settle(one.supposed, repair=repair is not None)
+        if repair is not None:
+            self._found.repairs.append(repair)
+
+    def _proved(self, one: _Asked) -> Repair | None:
+        """None if it is no repair, or not known to be one, which is noted."""
         try:
             reports = self._answers(one.futures)
         except _NoModel:
             self._found.ruled_out[FRONT_END] = self._found.ruled_out.get(FRONT_END, 0) + 1
-            return
+            return None
         except (Lost, Overdue) as error:
             self._found.open.append((one.edits, str(error)))
-            return
+            return None
         for number, report in enumerate(reports):
             if report.verdict is Verdict.VIOLATED:
                 self._violated(number, report, one.edits)
-                return
+                return None
         undecided = [result for report in reports for result in report.properties if result.verdict is not Verdict.PROVED]
         if undecided:
             self._found.open.append((one.edits, f"{undecided[0].name}: {undecided[0].reason}"))
-            return
-        self._found.repairs.append(Repair(one.edits, one.texts, tuple(reports)))
-        self._candidates.rule_out_larger(one.edits)
+            return None
+        return Repair(one.edits, one.texts, tuple(reports))
 
     def _violated(self, number: int, report: Report, edits: tuple[Edit, ...]) -> None:
         """The engines have found what was not seen here: liveness, something far away, or a deadlock that is one only where nobody could
@@ -332,10 +339,6 @@ class _NoModel(Exception):
 
 def _cost(edits: Sequence[Edit]) -> int:
     return sum(edit.cost for edit in edits)
-
-
-def _with(question: Question, texts: Mapping[str, str], seconds: float) -> Question:
-    return Question(question.file, question.defines, question.extra, seconds, texts)
 
 
 def within(less: Sequence[Edit], more: Sequence[Edit]) -> bool:
