@@ -249,6 +249,12 @@ def test_a_cluster_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1", "foo://127.0.0.1:8786", "127.0.0.1:99999"])
+def test_an_address_that_is_none(address: str) -> None:
+    with pytest.raises(ExecutorError, match=f"no scheduler answers at {address}: "), crew(f"dask:{address}", 1):
+        pass
+
+
 def test_another_build_is_refused() -> None:
     with pytest.raises(Lost, match="another build"):
         cluster.carry_out(b"", None, "sha256:0")

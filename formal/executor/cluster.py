@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import select
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -81,9 +82,20 @@ def _connected(address: str) -> Any:
     except ImportError as error:
         raise ExecutorError("--executor dask needs the package distributed", "`pip install 'formal[cluster]'` installs it") from error
     try:
+        _reach(address)
         return distributed.Client(address, timeout=_CONNECT, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise ExecutorError(f"no scheduler answers at {address}", "`dask scheduler` starts one, and says its address") from error
+    except (OSError, OverflowError, ValueError, TypeError, MemoryError) as error:  # a web server's first bytes are taken for a length
+        raise ExecutorError(
+            f"no scheduler answers at {address}: {error or type(error).__name__}", "`dask scheduler` starts one, and says its address"
+        ) from error
+
+
+def _reach(address: str) -> None:
+    """Whether anybody listens there: a client that reaches nobody takes long to say so, and longer to go. Raises OSError, OverflowError,
+    ValueError."""
+    addressing = import_module("distributed.comm.addressing")
+    host, port = addressing.get_address_host_port("://".join(addressing.parse_address(address)))
+    socket.create_connection((host, port), timeout=_CONNECT).close()
 
 
 # ---------------------------------------------------------------- on a worker
