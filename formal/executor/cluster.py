@@ -85,9 +85,8 @@ def _connected(address: str) -> Any:
         _reach(address)
         return distributed.Client(address, timeout=_CONNECT, set_as_default=False)
     except (OSError, OverflowError, ValueError, TypeError, MemoryError) as error:  # a web server's first bytes are taken for a length
-        raise ExecutorError(
-            f"no scheduler answers at {address}: {error or type(error).__name__}", "`dask scheduler` starts one, and says its address"
-        ) from error
+        why = str(error) or type(error).__name__
+        raise ExecutorError(f"no scheduler answers at {address}: {why}", "`dask scheduler` starts one, and says its address") from error
 
 
 def _reach(address: str) -> None:
