@@ -17,11 +17,11 @@ from formal.lsp.meanings import functions, summary
 from formal.lsp.project import Parsed, Project
 from formal.lsp.wanted import VALUES, Wanted, wanted
 from formal.parser import acceptable, pieces, spellings
+from formal.program import DEADLOCKS
 from formal.resources import shipped_models
 from formal.syntax import Node
 
 _CHECKS = ("relock", "not_owner", "range", "wrong_context", "nesting", "spawn", "atomic")
-_DEADLOCKS = ("deadlock.global", "deadlock.partial", "deadlock.lock_order")
 _BINDERS = ("for_", "quantifier", "number")
 _COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*\n|/\*.*?\*/', re.DOTALL)
 
@@ -166,7 +166,7 @@ def _globals(project: Project, parsed: Parsed) -> Iterator[Occurrence]:
 
 
 def _properties(project: Project, parsed: Parsed) -> list[str]:
-    found = {*_CHECKS, *_DEADLOCKS}
+    found = {*_CHECKS, *DEADLOCKS}
     for file in project.closure(parsed.path):
         other = project.parsed(file)
         for one in other.occurrences if other is not None else ():
