@@ -145,7 +145,9 @@ def _search(program: Program, options: Options, stands: Mapping[str, PropertyRes
     options = replace(options, properties=tuple(name for name in options.properties if name not in stands))
     part = Cone(program) if CONE in options.without else cone(program, options.properties)
     outcome = search(part.program, options, watcher)
-    return replace(outcome, settled={name: _marked(settled, part.left_out) for name, settled in outcome.settled.items()})
+    settled = {name: _marked(settled, part.left_out) for name, settled in outcome.settled.items()}
+    figures = {"cone.variables left out": len(part.left_out)} if CONE not in options.without else {}
+    return replace(outcome, settled=settled, statistics={**figures, **outcome.statistics})
 
 
 @dataclass(frozen=True, slots=True)

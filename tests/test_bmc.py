@@ -287,3 +287,16 @@ def test_nobody_is_sooner_anywhere_than_the_distances_say() -> None:
             bmc.run(checked, Options(properties=names, depth=8, without=without), events_.append)
             told.append({e.prop: (e.verdict, e.depth) for e in events_ if isinstance(e, Finding)})
         assert told[0] == told[1]
+
+
+REPORTED = {"distances": "places with a distance", "ownership": "lemmas about locks", "symmetry": "threads kept in order"}
+
+
+def test_what_a_reduction_left_out_is_told() -> None:
+    checked = program("mutex m; thread t[3] { skip; skip; with m { skip; } skip; } deadlock free;")
+    names = tuple(p.name for p in checked.properties)
+    for off in ("", *REPORTED):
+        told: list[Event] = []
+        bmc.run(checked, Options(names, LEMMAS_FROM, without=frozenset(filter(None, [off]))), told.append)
+        (figures,) = [event.figures for event in told if isinstance(event, Statistics)]
+        assert {name for name, figure in REPORTED.items() if figures[figure]} == set(REPORTED) - {off}

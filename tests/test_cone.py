@@ -59,6 +59,8 @@ def test_generated_witnesses_replay_on_the_whole_program() -> None:
         assert [(one.name, one.verdict, one.depth) for one in report.properties] == [
             (one.name, one.verdict, one.depth) for one in plain.properties
         ], seed
+        assert report.statistics["cone.variables left out"] == len(cone(program, names).left_out)
+        assert "cone.variables left out" not in plain.statistics
         shown += sum(one.verdict is Verdict.VIOLATED for one in report.properties)
     assert shown > 5
 

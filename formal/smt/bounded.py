@@ -51,7 +51,8 @@ class Bounded:
         cfg = lower(program)
         layout = lay_out(cfg)
         self.relation = relate(cfg, layout, len(layout.threads) >= shared_from)
-        self.unrolling = Unrolling(self.relation, None if "distances" in without else Distances(self.relation))
+        self._distances = None if "distances" in without else Distances(self.relation)
+        self.unrolling = Unrolling(self.relation, self._distances)
         self._lemmas = Bundle([])
         self._lemmas_from = None if "ownership" in without else LEMMAS_FROM
         self._memory = memory
@@ -216,5 +217,12 @@ class Bounded:
     def figures(self) -> Mapping[str, int | float | str]:
         layout = self.relation.layout
         transitions = sum(not node.inner for bodies in layout.reachable for body in bodies for node in body.nodes)
-        figures = {"state cells": len(layout.cells), "locations": self.relation.cfg.locations, "transitions": transitions}
+        figures = {
+            "state cells": len(layout.cells),
+            "locations": self.relation.cfg.locations,
+            "transitions": transitions,
+            "places with a distance": 0 if self._distances is None else self._distances.places,
+            "lemmas about locks": self._lemmas.size,
+            "threads kept in order": len(self._behind),
+        }
         return {**figures, **self.session.figures()}

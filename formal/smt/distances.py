@@ -30,6 +30,11 @@ class Distances:
                     if not isinstance(test, bool):
                         self._tests.append((steps, test))
 
+    @property
+    def places(self) -> int:
+        """How many are not there from the start."""
+        return sum(needed > 0 for needed, _ in self._tests)
+
     def never(self, steps: int) -> list[tuple[Any, Any]]:
         """What to replace in a term about the state after so many steps."""
         return [(test, z3.BoolVal(False)) for needed, test in self._tests if needed > steps]
