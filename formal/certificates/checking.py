@@ -7,12 +7,14 @@ interpreter, the obligations from the other reading, as text. It must not read f
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
-from formal.certificates.record import BY_INVARIANT, BY_RANKING, Claim, Record
+from formal.certificates.listing import Listing
+from formal.certificates.record import Claim, Record, certificate_of
 from formal.certificates.solvers import SAT, UNSAT, Answer, Solver, ask
 from formal.program import Program
 from formal.verdict import Verdict
@@ -46,7 +48,8 @@ class Confirmed:
 class Checked:
     """`state`: "nothing" if there is nothing in it to recheck; `problems`: why it does not stand; `scripts`: the obligations by
     name, and the solvers' `answers` to them; `followed`: steps of each witness that stands; `unchecked`: properties whose verdict nothing
-    in the record shows, and why; `confirmed`: what going through all states came to, if that was asked for."""
+    in the record shows, and why; `confirmed`: what going through all states came to, if that was asked for; `closed`: of a record of every
+    size, how many states were looked at that have all others."""
 
     state: State
     problems: tuple[str, ...] = ()
@@ -55,6 +58,7 @@ class Checked:
     followed: Mapping[str, int] = field(default_factory=dict)
     unchecked: Mapping[str, str] = field(default_factory=dict)
     confirmed: Confirmed | None = None
+    closed: int | None = None
 
 
 def check(record: Record, program: Program, solvers: Sequence[Solver], deadline: float, jobs: int) -> Checked:
@@ -62,8 +66,11 @@ def check(record: Record, program: Program, solvers: Sequence[Solver], deadline:
     if program.digest != record.digest:
         return Checked("stale", (f"{record.file} has changed since this was recorded",))
     wrong = (*_header(record, program), *_claims(record, program), *_proof(record, program), *_rankings(record, program))
+    wrong = (*wrong, *_sizes(record))
     if wrong:
         return Checked("differs", wrong)
+    if record.family is not None:
+        return _closed(record, record.family, program, deadline)
     followed, problems = _witnesses(record, program)
     scripts, state, told = _scripts(record, program)
     answers = ask(solvers, scripts, deadline, jobs)
@@ -109,23 +116,41 @@ def _proof(record: Record, program: Program) -> Iterator[str]:
     """That the record says of each proved property, and of no other, what its proof is."""
     verdicts = {claim.name: claim.verdict for claim in record.claims}
     kinds = {prop.name: prop.kind for prop in program.properties}
-    for where, names in (("proves", record.proves), ("rankings", tuple(record.rankings)), ("uncertified", tuple(record.uncertified))):
+    of_all = () if record.family is None else record.family.proves
+    for where, names in (
+        ("proves", record.proves),
+        ("rankings", tuple(record.rankings)),
+        ("uncertified", tuple(record.uncertified)),
+        ("family.proves", of_all),
+    ):
         for name in names:
             if name not in kinds:
                 yield f"`{where}` names {name}, which is not a property of the model"
             elif verdicts.get(name) is not Verdict.PROVED:
                 yield f"`{where}` names {name}, which is not proved"
-    yield from (f"{name} is liveness: no invariant proves that" for name in record.proves if kinds.get(name) == "liveness")
+    yield from (f"{name} is liveness: no invariant proves that" for name in (*record.proves, *of_all) if kinds.get(name) == "liveness")
     yield from (f"{name} is not liveness: no ranking proves that" for name in record.rankings if kinds.get(name, "liveness") != "liveness")
     if record.rankings and record.invariant is None:
         yield "it has rankings, and no invariant for them to rest on"
     for claim in record.claims:
-        shown = (claim.name in record.proves) + (claim.name in record.rankings) + (claim.name in record.uncertified)
-        certificate = BY_INVARIANT if claim.name in record.proves else BY_RANKING if claim.name in record.rankings else None
+        shown = sum(claim.name in names for names in (record.proves, record.rankings, record.uncertified, of_all))
+        certificate = certificate_of(claim.name, record.proves, record.rankings, record.family)
         if claim.verdict is Verdict.PROVED and shown != 1:
             yield f"{claim.name} is proved, says the record, and {'nothing' if not shown else 'two things'} in it shows how"
         elif claim.certificate != certificate:
             yield f"{claim.name} has a certificate, or has none, against what `proves` and `rankings` say"
+
+
+def _sizes(record: Record) -> Iterator[str]:
+    """That a record is of every value of a parameter exactly if it has a certificate for that, and of nothing less."""
+    family = record.family
+    of = {} if family is None else {family.parameter: family.least}
+    if of != record.unbounded:
+        yield "the parameters that it says are without a bound are not those of its `family`"
+    if family is not None and (record.invariant is not None or any(claim.verdict is not Verdict.PROVED for claim in record.claims)):
+        yield "it is of every size, and has more to say than that all is proved"
+    if family is not None and record.uncertified:
+        yield "it is of every size, and what has no certificate is proved of none"
 
 
 def _rankings(record: Record, program: Program) -> Iterator[str]:
@@ -136,6 +161,25 @@ def _rankings(record: Record, program: Program) -> Iterator[str]:
     strong = [threads[number] for number in sorted(program.strong_fair)]
     for name, ranking in record.rankings.items():
         yield from (f"the ranking of {name}: {fault}" for fault in faults(ranking, threads, strong))
+
+
+def _closed(record: Record, listing: Listing, program: Program, deadline: float) -> Checked:
+    """What becomes of a record of every size."""
+    from formal.certificates.closing import Late, wrong
+    from formal.certificates.crowded import Unsuited
+    from formal.certificates.family import Family
+
+    try:
+        family = Family(program, listing.parameter, listing.least, listing.proves, record.extra)
+        if family.least != listing.least or family.enough > listing.many:
+            return Checked("differs", (f"it counts up to {listing.many}, where {family.enough} are as good as more",))
+        family.many = listing.many
+        problems = wrong(family, listing.states, listing.proves, lambda: time.monotonic() > deadline)
+    except Unsuited as reason:
+        return Checked("undecided", (f"it cannot be held to every size: {reason}",))
+    except Late:
+        return Checked("undecided", ("out of time",))
+    return Checked("differs" if problems else "stands", tuple(problems), closed=len(listing.states))
 
 
 def _unchecked(record: Record) -> Mapping[str, str]:

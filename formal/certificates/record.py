@@ -8,12 +8,15 @@ Reading is strict: what is missing, is too much, or is of another kind is refuse
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 from formal.certificates.fields import Fields, read_document
+from formal.certificates.listing import Listing
+from formal.certificates.listing import document as listed
+from formal.certificates.listing import read as read_listing
 from formal.certificates.solvers import SOLVERS
 from formal.certificates.spelling import spell
 from formal.formats import Style
@@ -21,12 +24,15 @@ from formal.formats.json import render as render_json
 from formal.invariant import Clause, Invariant, InvariantError, clause_text, read_clause
 from formal.invariant.ranking import Ranking, RankingError, Rule, read_rule, rule_text
 from formal.recorded import BadRecord
+from formal.sweep import unbounded
 from formal.verdict import Report, Verdict
 
 VERSION: Final = 2
-READABLE: Final = (1, VERSION)  # the first had no `rankings`
+OF_ALL_SIZES: Final = 3  # with a `family`
+READABLE: Final = (1, VERSION, OF_ALL_SIZES)  # the first had no `rankings`
 BY_INVARIANT: Final = "invariant"
 BY_RANKING: Final = "ranking"  # and the invariant
+BY_FAMILY: Final = "family"
 _OF_A_CACHE: Final = ("cached", "seconds_then")
 _LEFT_OUT: Final = ("seconds", "warnings", "follows")  # what changes from run to run, and the outline for readers
 
@@ -51,7 +57,7 @@ class Claim:
 class Record:
     """A record. `defines`: -D as they were given; `parameters`: all of them, spelled for -D. `proves`: properties that `invariant` is said
     to prove; `rankings`: by liveness property, what is said to prove it together with that; `uncertified`: proved ones that have neither,
-    and why. `document`: the whole of it, which `formal.recorded` reads as well."""
+    and why. `document`: the whole of it, which `formal.recorded` reads as well. `family`: what is said to prove it for every size."""
 
     model: str
     title: str
@@ -70,6 +76,12 @@ class Record:
     rankings: Mapping[str, Ranking]
     uncertified: Mapping[str, str]
     document: Mapping[str, Any]
+    family: Listing | None = None
+
+    @property
+    def unbounded(self) -> Mapping[str, int]:
+        """The parameters of which it is about every value, from which one on."""
+        return unbounded(self.parameters)
 
     def command(self, folder: str) -> str:
         """What records it anew."""
@@ -80,12 +92,14 @@ class Record:
 # ---------------------------------------------------------------- writing
 
 
+ANY: Final = "any"  # in the name of a file, for the asterisk of LO..*
 COMPARED: Final = ".compare.json"  # how the names of stored comparisons end, which lie beside records
 
 
 def file_name(report: Report) -> str:
     """The name of the file in which the record belongs."""
-    return "-".join([report.model, *(f"{name}={value}" for name, value in sorted(report.defines.items()))]) + ".json"
+    words = [f"{name}={value.replace('*', ANY)}" for name, value in sorted(report.defines.items())]
+    return "-".join([report.model, *words]) + ".json"
 
 
 def render(
@@ -95,6 +109,7 @@ def render(
     learned_from: int | None,
     uncertified: Mapping[str, str],
     rankings: Mapping[str, Ranking] = MappingProxyType({}),
+    family: Listing | None = None,
 ) -> str:
     """The text of a record; arguments as in `Record`. Who was first with a verdict, and how, is told only where nothing else in the record
     shows it: so the same proof gives the same bytes, whichever engine was quicker."""
@@ -104,7 +119,7 @@ def render(
     for result in document["properties"]:
         for key in _OF_A_CACHE:
             result.pop(key, None)
-        certificate = BY_INVARIANT if result["name"] in proves else BY_RANKING if result["name"] in rankings else None
+        certificate = certificate_of(result["name"], proves, rankings, family)
         if certificate is not None:
             result["certificate"] = certificate
         if certificate is not None or result["witness"] is not None:
@@ -113,7 +128,7 @@ def render(
     if invariant is not None:
         proof = {"proves": list(proves), "learned_from": learned_from, "clauses": [clause_text(clause) for clause in invariant]}
     document = {
-        "record": VERSION,
+        "record": VERSION if family is None else OF_ALL_SIZES,
         "solver": SOLVERS["z3"].label,
         **document,
         "defines": dict(sorted(report.defines.items())),
@@ -121,7 +136,16 @@ def render(
         "rankings": {name: [rule_text(rule) for rule in ranking] for name, ranking in rankings.items()},
         "uncertified": dict(uncertified),
     }
-    return spell(document, {"clauses", *rankings})
+    if family is not None:
+        document["family"] = listed(family)
+    return spell(document, {"clauses", *rankings, *(() if family is None else ("crowds",))})
+
+
+def certificate_of(name: str, proves: Collection[str], rankings: Collection[str], family: Listing | None) -> str | None:
+    """What is said to show that a property holds."""
+    if family is not None and name in family.proves:
+        return BY_FAMILY
+    return BY_INVARIANT if name in proves else BY_RANKING if name in rankings else None
 
 
 # ---------------------------------------------------------------- reading
@@ -132,7 +156,7 @@ def read(text: str) -> Record:
     fields = read_document(text)
     version = fields.any("record")
     if type(version) is not int or version not in READABLE:
-        raise BadRecord(f"it is a record of version {version!r}; this is a reader of versions {' and '.join(map(str, READABLE))}")
+        raise BadRecord(f"it is a record of version {version!r}; this is a reader of versions {', '.join(map(str, READABLE))}")
     claims = tuple(_claims(fields))
     proof = fields.part("invariant")
     invariant, proves, learned_from = (None, (), None) if proof is None else _proof(proof)
@@ -157,9 +181,17 @@ def read(text: str) -> Record:
         {} if version == 1 else _rankings(fields),
         fields.words("uncertified"),
         fields.raw,
+        None if version != OF_ALL_SIZES else _family(fields),
     )
     fields.done()
     return record
+
+
+def _family(fields: Fields) -> Listing:
+    found = fields.part("family")
+    if found is None:
+        raise BadRecord("`family` is not an object")
+    return read_listing(found)
 
 
 def _claims(fields: Fields) -> Iterator[Claim]:

@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from formal.codes import Code
 from formal.commands.executing import hired
 from formal.commands.remembering import cache_of, kept, recalled
 from formal.commands.sweeping import Work, settle
-from formal.console import UsageError, definitions, say_diagnostics
+from formal.console import UsageError, answer, definitions, say, say_diagnostics
 from formal.diagnostics import Diagnostic
 from formal.engines import AUTO, FAMILIES, LARGE
 from formal.executor.calls import ExecutorError, Lost
@@ -28,9 +29,12 @@ from formal.frontend import load
 from formal.frontend.assembly import digest
 from formal.pipeline import Answer, Request, prove, select
 from formal.program import Program
-from formal.race import Watcher
+from formal.progress import ProgressLine
 from formal.sweep import unbounded
 from formal.verdict import PropertyResult, Report, Verdict
+
+if TYPE_CHECKING:
+    from formal.certificates.family import Family
 
 LOOKED_AT: Final = 3  # sizes that are looked at one by one where nothing is proved for all
 ASKED: Final = 16  # the size that the engine is asked about: no fewer than it needs
@@ -54,11 +58,21 @@ def check_any_size(arguments: argparse.Namespace) -> None:
         raise UsageError("--depth goes without -D NAME=LO..*", "no number of steps says anything about every size")
     if arguments.contract:
         raise UsageError("--contract goes without -D NAME=LO..*", "give the parameters one value each")
-    if arguments.save is not None:
-        raise UsageError("--save goes without -D NAME=LO..*", "a record is of one size")
+    if arguments.save is not None and len(unbounded(definitions(arguments.defines))) > 1:
+        raise UsageError(
+            "--save goes with one -D NAME=LO..* at most", "a record counts the members of one family; give the others one size"
+        )
 
 
-def prove_any_size(arguments: argparse.Namespace, begun: float, watcher: Watcher) -> list[Answer] | None:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The answer for one model. `unsaved`: it was to be recorded, and is not."""
+
+    answer: Answer
+    unsaved: bool = False
+
+
+def prove_any_size(arguments: argparse.Namespace, begun: float, watcher: ProgressLine) -> list[Told] | None:
     """The answers, one a model; None if one of them is bad, which is said. Raises UsageError."""
     defines = definitions(arguments.defines)
     least = unbounded(defines)
@@ -68,7 +82,54 @@ def prove_any_size(arguments: argparse.Namespace, begun: float, watcher: Watcher
     if not all(good):
         return None
     questions = [_Question(path, least, fixed, arguments, begun, watcher) for path in models]
-    return [question.answer() for question in questions]
+    if arguments.save is None:
+        return [Told(question.answer()) for question in questions]
+    ((name, low),) = least.items()
+    families = [_family(question.program, name, low, arguments) for question in questions]
+    return [_saved(question.answer(), family, arguments, begun, watcher) for question, family in zip(questions, families, strict=True)]
+
+
+def _family(program: Program, name: str, least: int, arguments: argparse.Namespace) -> Family:
+    """What a record of every size would be of. Raises UsageError."""
+    from formal.certificates.crowded import Unsuited
+    from formal.certificates.family import Family
+
+    asked = [prop.name for prop in program.properties if prop.kind != "liveness"]
+    try:
+        return Family(program, name, least, asked, tuple(arguments.extra))
+    except Unsuited as reason:
+        raise UsageError(
+            f"--save: {program.file} has no certificate for every {name}: {reason}", "without --save it can be proved"
+        ) from None
+
+
+def _saved(found: Answer, family: Family, arguments: argparse.Namespace, begun: float, watcher: ProgressLine) -> Told:
+    """The answer, with its record written; as it was where there is nothing to record, which is said."""
+    from formal.certificates.crowded import Unsuited
+    from formal.certificates.gathering import gathered
+    from formal.certificates.record import file_name, render
+
+    report = found.report
+    deadline = None if arguments.timeout is None else begun + arguments.timeout
+    if found.interrupted or report.verdict is not Verdict.PROVED:
+        why = "not everything is decided" if report.verdict is not Verdict.VIOLATED else "something is violated"
+        say(f"{report.file}: no record of every {family.name}, {why}")
+        return Told(found, unsaved=True)
+
+    def progress(note: str) -> None:
+        if deadline is not None and time.monotonic() > deadline:
+            raise Unsuited("the time was up")
+        watcher.note(note)
+
+    try:
+        listing = gathered(family, [result.name for result in report.properties], progress)
+    except Unsuited as reason:
+        say(f"{report.file}: no record of every {family.name}: {reason}")
+        return Told(found, unsaved=True)
+    path = str(Path(arguments.save) / file_name(report))
+    answer(render(report, None, (), None, {}, {}, listing).removesuffix("\n"), path)
+    certified = tuple(replace(one, certificate=path) for one in report.properties)
+    return Told(replace(found, report=replace(report, properties=certified)))
 
 
 def _good(path: str, least: Sizes, fixed: Mapping[str, str], arguments: argparse.Namespace) -> bool:
@@ -100,7 +161,7 @@ class _Question:
     """One model, all sizes."""
 
     def __init__(
-        self, path: str, least: Sizes, fixed: Mapping[str, str], arguments: argparse.Namespace, begun: float, watcher: Watcher
+        self, path: str, least: Sizes, fixed: Mapping[str, str], arguments: argparse.Namespace, begun: float, watcher: ProgressLine
     ) -> None:
         self._path = path
         self._least = least
@@ -110,7 +171,7 @@ class _Question:
         self._watcher = watcher
         self._deadline = None if arguments.timeout is None else begun + arguments.timeout
         self._cache = cache_of(arguments)
-        program = self._load(least)
+        program = self.program = self._load(least)
         names, useless = select(program, tuple(arguments.patterns))
         if useless:
             known = ", ".join(prop.name for prop in program.properties)

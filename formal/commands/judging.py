@@ -83,9 +83,9 @@ def carried(task: Task) -> Task:
 
 
 def _load_other(record: Record) -> Loaded:
-    from formal.frontend import load
+    from formal.certificates.loading import load_for
 
-    return load(record.file, record.parameters, record.extra)
+    return load_for(record)
 
 
 def _judged(task: Task) -> Iterator[Row]:

@@ -142,7 +142,10 @@ def _once(arguments: argparse.Namespace) -> int:
 
         with _progress(arguments) as watcher:
             all_sizes = prove_any_size(arguments, begun, watcher)
-        return Exit.USAGE if all_sizes is None else _tell(all_sizes, arguments)
+        if all_sizes is None:
+            return Exit.USAGE
+        code = _tell([one.answer for one in all_sizes], arguments)
+        return Exit.UNDECIDED if code == Exit.OK and any(one.unsaved for one in all_sizes) else code
     cache = cache_of(arguments)
     sides = _sides(arguments)
     if sides is None:

@@ -152,7 +152,7 @@ def without_comparisons(paths: Sequence[str]) -> list[str]:
 
 def load_records(paths: Iterable[str]) -> list[Job] | None:
     """The records with their models; None when a model is bad, which has then been said. Raises UsageError."""
-    from formal.frontend import load
+    from formal.certificates.loading import load_for
     from formal.recorded import BadRecord
 
     records = []
@@ -165,7 +165,7 @@ def load_records(paths: Iterable[str]) -> list[Job] | None:
             raise UsageError(f"{path} is not a proof record: {error}", "`formal prove MODEL --save DIR` writes one") from error
     jobs = []
     for path, record in records:
-        loaded = load(record.file, record.parameters, record.extra)
+        loaded = load_for(record)
         if loaded.program is None:
             say_diagnostics(loaded.diagnostics)
         else:
@@ -214,6 +214,9 @@ def _lines(path: str, record: Record, checked: Checked) -> Iterator[str]:
         for name, ranking in record.rankings.items():
             yield f"ranking of {name}, {_counted(len(ranking), 'rule')}"
             yield from _answered(checked, [which for which in checked.scripts if which.startswith(f"{name}: ")])
+    if checked.closed is not None and record.family is not None and not checked.problems:
+        kind = f"{_counted(checked.closed, 'state')} of any number of members, for {_counted(len(record.family.proves), 'property')}"
+        yield f"{kind}: every step from one leads to one, for every {record.family.parameter} >= {record.family.least}"
     for name, steps in checked.followed.items():
         yield f"witness of {name}: followed for {_counted(steps, 'step')}, to the violation"
     if checked.confirmed is not None:
@@ -253,6 +256,7 @@ def _document(job: Job, checked: Checked, missing: Sequence[Solver]) -> Mapping[
         "stands": checked.state == "stands",
         "problems": list(checked.problems),
         "obligations": [asdict(one) for one in checked.answers],
+        "states_of_any_size": checked.closed,
         "witnesses": dict(checked.followed),
         "not_rechecked": dict(checked.unchecked),
         "explored": None if checked.confirmed is None else {"states": checked.confirmed.states, "reason": checked.confirmed.reason},
