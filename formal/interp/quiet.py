@@ -133,7 +133,7 @@ class Merging:
                 if isinstance(after, Stop):
                     found.append((choice, after))
                 else:
-                    found += [(choice, end) for end in self._close(after, movers)]
+                    found += [(choice, end) for end in self._close(after, movers, passed=(control,))]
             return found
 
         return merged
@@ -174,16 +174,18 @@ class Merging:
         movers = (*self._spawned(self._all.step(control)), thread)
         for _, after in self._run(control)(state):
             came: Came = {}
-            if not isinstance(after, Stop) and end in self._close(after, movers, came):
+            if not isinstance(after, Stop) and end in self._close(after, movers, came, passed=(control,)):
                 return [(thread, after), *_back(came, after, end)]
         raise InternalError("no merged step leads there")
 
-    def _close(self, state: State, movers: tuple[int, ...], came: Came | None = None, most: int = ENDS) -> list[State]:
-        """The states in which none of these threads has a quiet step any more, or only one from where it has been. `came` is told of each
-        state behind a quiet step who has taken it, and from where. Where there are as many as `most`, steps that may go several ways are
-        left for later."""
+    def _close(
+        self, state: State, movers: tuple[int, ...], came: Came | None = None, most: int = ENDS, passed: tuple[int, ...] = ()
+    ) -> list[State]:
+        """The states in which none of these threads has a quiet step any more, or only one from where it has been (`passed`: before).
+        `came` is told of each state behind a quiet step who has taken it, and from where. Where there are as many as `most`, steps that may
+        go several ways are left for later."""
         ends: list[State] = []
-        todo: list[tuple[State, tuple[int, ...], tuple[int, ...]]] = [(state, movers, ())]
+        todo: list[tuple[State, tuple[int, ...], tuple[int, ...]]] = [(state, movers, passed)]
         while todo:
             state, movers, passed = todo.pop()
             while movers:
