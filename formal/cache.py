@@ -22,7 +22,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -165,6 +164,8 @@ class Cache:
 @cache
 def _surroundings() -> tuple[str, ...]:
     """What else an answer depends on: this package's sources, the grammar, the solver, Python, the machine."""
+    from importlib.metadata import version
+
     return code_digest(), version("z3-solver"), platform.python_implementation(), platform.python_version(), platform.machine()
 
 

@@ -64,7 +64,7 @@ class Search:
         self._machine = machine
         self._companies = companies
         self._crowds = crowds
-        self._links = None if merging is None else Links(companies, merging)
+        self._links = Links(companies, merging)
         self._memory = memory
         self._most = most
         self._threads = range(len(machine.program.threads))
@@ -134,7 +134,7 @@ class Search:
 
     def _extended(self, edges: Sequence[Edge], new: Sequence[Kind]) -> bool:
         """Adds more kinds to where steps lead; False if one of those is in the way of what was merged."""
-        if self._links is not None and not all(self._links.lets(link, new) for edge in edges for link in edge.links):
+        if not all(self._links.lets(link, new) for edge in edges for link in edge.links):
             return False
         for edge in edges:
             kinds = list(new)
@@ -160,7 +160,7 @@ class Search:
                 if key not in self._alone:
                     self._learn(told, list(known.kinds), kind, place)
                 for cells in self._becomes.get(key, ()):
-                    new = kind._replace(cells=cells)
+                    new = kind.become(cells)
                     if new not in known.kinds:
                         known.kinds[new] = None
                         todo.append(new)
@@ -324,19 +324,17 @@ class Search:
         todo = [(before, after, kinds, (), (), ())]
         while todo:
             before, after, kinds, steps, turns, links = todo.pop()
-            after = self._companies.settled(before, thread, after)
+            came = self._links.came(before, thread, after)
+            after, turn, link = came.after, came.turn, came.link
             steps = (*steps, (before, thread, after))
-            told, there = self._companies.take_apart(after)
-            turn = self._companies.turn(before, after, told)
             turns = turns if turn is None else (*turns, turn)
-            kinds = list(dict.fromkeys([*there.others.values(), *(kinds if turn is None else turn(kinds))]))
-            if self._companies.overflows(there):
+            kinds = list(dict.fromkeys([*came.kinds, *(kinds if turn is None else turn(kinds))]))
+            if came.overflows:
                 self.doubtful.add(RANGE)
             passed = [step[0][thread] for step in steps[1:]]
-            link = None if self._links is None or after[thread] in passed else self._links.next(after, thread, there, kinds)
-            if link is None:
+            if link is None or after[thread] in passed or not self._links.lets(link, [kind for kind in kinds if kind not in came.kinds]):
                 for end in self._crowds.after(steps[0][0], steps, after):
-                    last = told if end is after else self._companies.take_apart(end)[0]
+                    last = came.told if end is after else self._companies.take_apart(end)[0]
                     self._add(last, kinds)
                     if part.edges is not None:
                         part.edges.append(Edge(last, turns, links))

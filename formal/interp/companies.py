@@ -7,11 +7,11 @@ searches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from formal.interp.company import LEFT, THROUGH, Colour, Company, Kind, in_line, recoloured
+from formal.interp.company import LEFT, THROUGH, Colour, Company, Kind, carried, in_line, recoloured
 from formal.interp.crowds import Entangled
 from formal.interp.layout import FINISHED, OUTSIDE, State
 from formal.interp.likeness import OF_CONTEXTS, OF_SLOT_AND_THREAD, OF_THREADS, OF_UID_AND_THREAD
@@ -20,6 +20,8 @@ from formal.interp.reach import Effect, Effects
 from formal.interp.tallies import Tallies
 from formal.interp.touching import Touching
 
+Carried: TypeAlias = tuple[tuple[int, ...], ...]  # by sort, of each `for` in progress its number before a step
+Colours: TypeAlias = tuple[tuple[Colour, ...], ...]  # by sort, of those that are told
 Element: TypeAlias = tuple[int, int]  # the number of a sort, and of an element of it
 # What changes nothing in the object, or in one that is picked: the step tells of that one.
 LOOKS: Final = frozenset(("read", "owner", "held", "count", "flag", "waits", "pending", "at", "asks", "join", "finished", "dispatch"))
@@ -47,23 +49,26 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What becomes of elements that a step is not about: for each sort, of each `for` its number before, and the colours of the told."""
+    """What becomes of elements that a step is not about: for each sort, of each `for` its number before, and the colours of the told.
+    `known`: of those that were asked for, None for one that cannot be there then."""
 
-    carried: tuple[tuple[int, ...], ...]
-    colours: tuple[tuple[tuple[int, ...], ...], ...]
+    carried: Carried
+    colours: Colours
+    known: dict[Kind, Kind | None] = field(default_factory=dict)
 
     def __call__(self, kinds: Iterable[Kind]) -> list[Kind]:
         """Those that can be there then."""
-        known: dict[tuple[int, Colour], Colour | None] = {}
         found: list[Kind] = []
         for kind in kinds:
-            key = (kind.sort, kind.colour)
-            if key not in known:
-                colour = recoloured(kind.colour, self.carried[kind.sort])
-                known[key] = colour if in_line(colour, self.colours[kind.sort]) else None
-            turned = known[key]
+            turned = self.known[kind] if kind in self.known else self._learn(kind)
             if turned is not None:
-                found.append(kind if turned == kind.colour else kind._replace(colour=turned))
+                found.append(turned)
+        return found
+
+    def _learn(self, kind: Kind) -> Kind | None:
+        colour = recoloured(kind.colour, self.carried[kind.sort])
+        found = kind.coloured(colour) if in_line(colour, self.colours[kind.sort]) else None
+        self.known[kind] = found
         return found
 
 
@@ -81,6 +86,8 @@ class Companies:
             self._home.update({slot: ((number, i), offset) for slot, (i, offset) in company.home.items()})
             self.element_of.update({thread: (number, i) for i, members in enumerate(company.members) for thread in members})
         self._about: dict[int, About] = {}
+        self._loops: dict[int, tuple[Pass, ...]] = {}
+        self._turns: dict[tuple[Carried, Colours], Turn] = {}
         self._shares = {
             slot: next(offset for offset, cell in enumerate(each[one.sort].cells[0]) if cell == tallies.start(slot))
             for slot, one in tallies.slots.items()
@@ -130,14 +137,20 @@ class Companies:
 
     def turn(self, before: State, after: State, told: State) -> Turn | None:
         """What becomes of elements that a step is not about; None if nothing does. `told`: what the state after it tells."""
-        carried = tuple(company.carried(before, after) for company in self.each)
-        if not any(carried) and not any(company.passes(before) for company in self.each):
+        old, new = [company.passes(before) for company in self.each], [company.passes(after) for company in self.each]
+        if not any(old) and not any(new):
             return None
-        return Turn(carried, tuple(tuple(company.colours(told)) for company in self.each))
+        came = tuple([carried(*pair) for pair in zip(old, new, strict=True)])
+        colours = tuple(tuple(company.colours(told)) for company in self.each)
+        return self._turns.setdefault((came, colours), Turn(came, colours))
 
     def loops(self, control: int) -> tuple[Pass, ...]:
         """The `for`s that a stack is in."""
-        return tuple(one for company in self.each for one in company.moving.in_progress(control)) if control > FINISHED else ()
+        found = self._loops.get(control)
+        if found is None:
+            found = tuple(one for company in self.each for one in company.moving.in_progress(control)) if control > FINISHED else ()
+            self._loops[control] = found
+        return found
 
     def settled(self, before: State, thread: int, after: State) -> State:
         """The state after a step, in which what it gave or took counts for somebody. Raises Entangled."""
@@ -146,8 +159,10 @@ class Companies:
         named = [company.moving.named(before[thread]) for company in self.each]
         return self.tallies.settled(before, [names[0] if names else OUTSIDE for names in named], after)
 
-    def valued(self, shown: Shown, takes: Iterable[int], kinds: Iterable[Kind]) -> list[State]:
+    def valued(self, shown: Shown, takes: Collection[int], kinds: Iterable[Kind]) -> list[State]:
         """The state shown, with each value that these tallied semaphores may have where others are of these kinds."""
+        if not takes:
+            return [shown.state]
         given: list[dict[int, set[int]]] = [{} for _ in self.each]
         for kind in kinds:
             for slot, offset in self._shares.items():

@@ -12,7 +12,8 @@ whichever one it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 from formal.interp.crowds import Entangled, TooFew
 from formal.interp.forms import Form, getter
@@ -27,20 +28,49 @@ LEFT: Final = 3
 OWN: Final = 1 << 24  # in the cells of a kind: from here on, a thread of its own, by its family
 
 
-class Kind(NamedTuple):
-    """What is said of an element that is not told, whichever one it is. `sort`: the number of its sort."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """What is said of an element that is not told, whichever one it is. `sort`: the number of its sort; `kinds`: where it is the only one
+    that says this."""
 
     sort: int
     colour: Colour
     cells: tuple[Any, ...]
+    kinds: Kinds
+
+    def coloured(self, colour: Colour) -> Kind:
+        """Where it stands elsewhere to the `for`s in progress."""
+        return self if colour == self.colour else self.kinds.kind(self.sort, colour, self.cells)
+
+    def become(self, cells: tuple[Any, ...]) -> Kind:
+        """Where its cells say something else."""
+        return self.kinds.kind(self.sort, self.colour, cells)
+
+
+class Kinds:
+    """All that there are: each is there once, and so can be told from others at a glance."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, Colour, tuple[Any, ...]], Kind] = {}
+
+    def kind(self, sort: int, colour: Colour, cells: tuple[Any, ...]) -> Kind:
+        """The one that says this."""
+        key = (sort, colour, cells)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = Kind(sort, colour, cells, self)
+        return found
 
 
 class Company:
     """Of one sort. `strangers`: of the others that are looked at in this way; `more`: by element, slots beyond those of the program that go
-    with it."""
+    with it; `kinds`: those of all sorts."""
 
-    def __init__(self, number: int, form: Form, moving: Moving, strangers: Sequence[Moving], more: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self, number: int, form: Form, moving: Moving, strangers: Sequence[Moving], more: Sequence[Sequence[int]], kinds: Kinds
+    ) -> None:
         self._number = number
+        self._all_kinds = kinds
         self.size = form.sort.size
         self.moving = moving
         self._strangers = strangers
@@ -57,6 +87,7 @@ class Company:
         self._getters = [getter(cells) for cells in self.cells]
         self._blank: list[int] = [slot for cells in self.cells for slot in cells]
         first = self.cells[0]
+        self._firsts = [cells[0] for cells in self.cells]
         self.controls = [first.index(thread) for thread in self.members[0]]
         self._owners = [offset for offset, slot in enumerate(first) if slot in form.owners]
         self._sets = [offset for offset, slot in enumerate(first) if slot in form.sets]
@@ -65,6 +96,7 @@ class Company:
         self._outsiders = [thread for thread in self._threads if thread not in self._place]
         self._kinds: list[dict[tuple[Any, ...], tuple[Any, ...] | None]] = [{} for _ in self._elements]
         self._raw: list[dict[tuple[Any, ...], tuple[Any, ...]]] = [{} for _ in self._elements]
+        self._stacks: dict[int, tuple[tuple[int, ...], list[int]]] = {}
         self._standing: dict[tuple[int, ...], tuple[frozenset[int], list[int]]] = {}
         self._passes: dict[tuple[int, ...], list[tuple[int, Pass]]] = {}
         self._swaps = [self._form.swap(0, i) for i in self._elements]
@@ -82,7 +114,7 @@ class Company:
                     told.update(self._entangled_with(i, state))
                 else:
                     found[i] = kind
-        others = {i: Kind(self._number, _colour(i, loops), kind) for i, kind in found.items() if i not in told}
+        others = {i: self._all_kinds.kind(self._number, _colour(i, loops), kind) for i, kind in found.items() if i not in told}
         seats = tuple(sorted(told, key=lambda i: (_colour(i, loops), self.kind_of(i, state) or (), i)))
         return seats, others
 
@@ -104,19 +136,21 @@ class Company:
         """The elements that stacks of others name, and those that a `for` has come to. Raises Entangled."""
         told: set[int] = set()
         loops: list[int] = []
-        element = self.moving.element
-        for thread in self._threads:
-            control = places[thread]
+        for control in places:
             if control > FINISHED:
-                named = self.moving.named(control)
-                if named and (element[thread] == OUTSIDE or any(i != element[thread] for i in named)):
-                    told.update(named)
-                if thread in self._barred or element[thread] != OUTSIDE:
-                    if self.moving.in_progress(control):
-                        raise Entangled
-                else:
-                    loops += [one.place for one in self.moving.in_progress(control)]
+                named, come = self._stacks.get(control) or self._named_by(control, places.index(control))
+                told.update(named)
+                loops += come
         return frozenset(told), loops
+
+    def _named_by(self, control: int, thread: int) -> tuple[tuple[int, ...], list[int]]:
+        """The same, of one stack. Raises Entangled."""
+        named, loops = self.moving.named(control), [one.place for one in self.moving.in_progress(control)]
+        own = self.moving.element[thread]
+        if loops and (thread in self._barred or own != OUTSIDE):
+            raise Entangled
+        found = self._stacks[control] = (named if own == OUTSIDE or any(i != own for i in named) else (), loops)
+        return found
 
     def kind_of(self, i: int, state: State) -> tuple[Any, ...] | None:
         """What the cells of an element say, whichever one it is; None if they name another one."""
@@ -165,7 +199,7 @@ class Company:
     def _moved(self, state: State, told: Iterable[int], order: Sequence[int]) -> list[Any]:
         """What is told, with each element where it goes, and nothing where the others are."""
         new: list[Any] = list(state)
-        if all(order[i] == i for i in told):
+        if [order[i] for i in told] == list(told):
             for i in self._elements:
                 if i not in told:
                     for slot in self.cells[i]:
@@ -199,8 +233,11 @@ class Company:
     # ------------------------------------------------------------ putting one together
 
     def rows(self, told: State) -> int:
-        """How many elements are told."""
-        return sum(told[cells[0]] is not None for cells in self.cells)
+        """How many elements are told: they are the first ones."""
+        for i, slot in enumerate(self._firsts):
+            if told[slot] is None:
+                return i
+        return self.size
 
     def loops(self, state: State) -> list[int]:
         """The elements that the `for`s in progress have come to, by thread, and the innermost first."""
@@ -269,22 +306,21 @@ class Company:
             found = self._raw[i][cells] = tuple(new)
         return found
 
-    # ------------------------------------------------------------ what becomes of those that a step is not about
 
-    def carried(self, before: State, after: State) -> tuple[int, ...]:
-        """Of each `for` in progress after a step, its number before; -1 if it has begun in the step."""
-        old, new = self.passes(before), self.passes(after)
-        if old == new:
-            return tuple(range(len(new)))
-        found: list[int] = []
-        for thread, one in new:
-            same = [
-                number
-                for number, (other, was) in enumerate(old)
-                if other == thread and was.stmt is one.stmt and was.below == one.below and one.place in (was.place, was.place + 1)
-            ]
-            found.append(same[0] if same else -1)
-        return tuple(found)
+def carried(old: Sequence[tuple[int, Pass]], new: Sequence[tuple[int, Pass]]) -> tuple[int, ...]:
+    """Of each `for` in progress after a step, its number before; -1 if it has begun in the step. `old` and `new`: those before and after,
+    with whose each is."""
+    if old == new:
+        return tuple(range(len(new)))
+    found: list[int] = []
+    for thread, one in new:
+        same = [
+            number
+            for number, (other, was) in enumerate(old)
+            if other == thread and was.stmt is one.stmt and was.below == one.below and one.place in (was.place, was.place + 1)
+        ]
+        found.append(same[0] if same else -1)
+    return tuple(found)
 
 
 def recoloured(colour: Colour, carried: Sequence[int]) -> Colour:

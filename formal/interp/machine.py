@@ -14,7 +14,7 @@ from typing import Final
 from formal.interp.actions import Actions
 from formal.interp.changes import Stop
 from formal.interp.companies import Companies
-from formal.interp.company import Company
+from formal.interp.company import Company, Kinds
 from formal.interp.control import Controls, Node
 from formal.interp.countable import Countable, countable, untold
 from formal.interp.crowds import Counting, Crowds
@@ -180,8 +180,9 @@ class Machine:
         """States of which few elements of these sorts are told."""
         forms = [Form(self._layout, self._controls, sort) for sort in found]
         movings = [Moving(self._layout, self._controls, sort) for sort in found]
+        kinds = Kinds()
         each = [
-            Company(number, forms[number], moving, [other for other in movings if other is not moving], tallies.more(number))
+            Company(number, forms[number], moving, [other for other in movings if other is not moving], tallies.more(number), kinds)
             for number, moving in enumerate(movings)
         ]
         return Companies(each, tallies, self.touching(frozenset()), self._layout.threads)
