@@ -18,7 +18,7 @@ from typing import Protocol, assert_never
 
 from formal.children import Child, Ended, Tell, wait
 from formal.diagnostics import InternalError
-from formal.engines import load_engine
+from formal.engines import AT_ONCE, load_engine
 from formal.engines.protocol import Event, Finding, Options, Outline, Progress, Statistics
 from formal.program import Program
 from formal.verdict import Verdict
@@ -175,7 +175,7 @@ class _Race:
     def _room(self) -> bool:
         own = self._own()
         working = sum(not contender.child.ended for contender in own)
-        ahead = time.monotonic() - self.begun < _HEAD_START * len(own)
+        ahead = time.monotonic() - self.begun < _HEAD_START * sum(contender.name not in AT_ONCE for contender in own)
         return working < self.jobs and not (working and ahead)
 
     def _hear(self, seconds: float) -> None:

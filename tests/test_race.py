@@ -86,6 +86,15 @@ def test_the_first_conclusive_finding_ends_the_race(run: Callable[..., Outcome])
         os.waitpid(-1, os.WNOHANG)
 
 
+def test_an_engine_has_a_head_start_but_for_one_that_finds_no_violation(
+    run: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formal.race, "_HEAD_START", 1000.0)
+    quick = telling(violated("a", 3), then=forever)
+    assert run("a", {"families": forever, "quick": quick}).settled["a"].engine == "quick"
+    assert run("a", {"slow": forever, "quick": quick}, seconds=0.3).timed_out
+
+
 def test_each_property_takes_its_own_first_finding(run: Callable[..., Outcome]) -> None:
     outcome = run("a b", {"one": telling(proved("a"), then=forever), "two": telling(violated("b", 3), then=forever)})
     assert {name: settled.engine for name, settled in outcome.settled.items()} == {"a": "one", "b": "two"}

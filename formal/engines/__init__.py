@@ -23,6 +23,7 @@ ENGINES: Final[Mapping[str, str]] = MappingProxyType(
 AUTO: Final = "auto"  # those of RACING side by side; the first conclusive finding for a property counts
 FAMILIES: Final = "families"
 LEMMAS: Final = "lemmas"
+AT_ONCE: Final = frozenset((FAMILIES,))  # the next one need not wait: this one tells nothing of what is violated
 LARGE: Final = 6  # members of a family; fewer are explored one by one, as fast
 LARGE_WITH_SEMAPHORES: Final = 3  # where a semaphore may be posted once more for each, which multiplies the states
 CROWDED: Final = 6  # threads; of fewer all states are explored in the time that it takes to write down what one step does
