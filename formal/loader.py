@@ -14,7 +14,7 @@ from pathlib import Path
 from formal import limits
 from formal.codes import Code
 from formal.diagnostics import Diagnostic, Source, Span
-from formal.parser import parse
+from formal.parser.kept import parse
 from formal.resources import shipped_models
 from formal.syntax import Node
 
@@ -66,7 +66,7 @@ def imported(item: Node, folder: Path) -> Path | None:
 def read_text(text: str, name: str) -> Files:
     """A model that is in no file; its imports are shipped models."""
     files = Files([shipped_models().resolve()])
-    _source(files, Source(name, _newlines(text)), None)
+    _source(files, Source(name, _newlines(text)), None, keep=False)
     return files
 
 
@@ -88,7 +88,7 @@ def _file(files: Files, path: Path, shown: str, span: Span | None) -> None:
     if isinstance(problem, Diagnostic):
         _unreadable(files, problem)
     else:
-        _source(files, problem, real.parent)
+        _source(files, problem, real.parent, keep=real not in files.buffers)
 
 
 def _read(files: Files, real: Path, shown: str, span: Span | None) -> Source | Diagnostic:
@@ -126,9 +126,9 @@ def _shared(shown: str, text: str) -> Source:
     return Source(shown, text)
 
 
-def _source(files: Files, source: Source, folder: Path | None) -> None:
+def _source(files: Files, source: Source, folder: Path | None, *, keep: bool) -> None:
     files.sources.append(source)
-    items, diagnostics, unread = parse(source)
+    items, diagnostics, unread = parse(source, keep=keep)
     files.diagnostics += diagnostics
     files.unread |= unread
     for item in items:

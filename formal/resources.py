@@ -3,6 +3,8 @@ what `--format json` writes, which lie in the package. Layer 0."""
 
 from __future__ import annotations
 
+import os
+import stat
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +26,17 @@ def grammar_text() -> str:
 def shipped_models() -> Path:
     """The folder in which imports are looked for last."""
     return _find("models")
+
+
+def private_folder() -> Path | None:
+    """A folder for what is made once and read again by later runs, which nobody else can write; None where there is no safe place."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "formal"
+    try:
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = base.stat()
+    except (OSError, RuntimeError):
+        return None
+    return base if status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) else None
 
 
 def schemas() -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 from tools import tool
 
 from formal.frontend.names import BUILTIN_FUNCTIONS
-from formal.parser import keywords
+from formal.parser.reading import keywords
 
 ROOT = Path(__file__).resolve().parent.parent
 EDITORS = ROOT / "editors"

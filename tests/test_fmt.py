@@ -18,7 +18,7 @@ from formal.cli import main
 from formal.diagnostics import InternalError, Source
 from formal.formatting import formatted
 from formal.formatting.items import Item, items_of
-from formal.parser import parse
+from formal.parser.reading import parse
 from formal.syntax import Leaf, Tree
 
 MODELS = Path(__file__).resolve().parent.parent / "models"

@@ -31,7 +31,7 @@ from formal.lsp.positions import Places
 from formal.lsp.project import Project
 from formal.lsp.repair import readable
 from formal.lsp.symbols import Found, RenameError, find, find_symbol, rename
-from formal.parser import keywords
+from formal.parser.reading import keywords
 
 ROOT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")

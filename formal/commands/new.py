@@ -104,7 +104,7 @@ def _name_problems(arguments: argparse.Namespace, hosts: list[Host]) -> list[Dia
     from formal.callback_template import names_used
     from formal.codes import Code
     from formal.diagnostics import Diagnostic, Note, Source
-    from formal.parser import parse
+    from formal.parser.reading import parse
 
     name, place = arguments.name, _place(arguments)
     items, mistakes, _ = parse(Source("the name", f"mutex {name};"))

@@ -24,7 +24,7 @@ from formal.engines.survey import survey
 from formal.frontend import Loaded, understand
 from formal.frontend.walking import walk
 from formal.loader import Files, read_model
-from formal.parser import keywords, parse
+from formal.parser.reading import keywords, parse
 from formal.resources import shipped_models
 from formal.rewriting.bodies import statements_of
 from formal.syntax import Node, Tree

@@ -12,7 +12,7 @@ from formal.diagnostics import Diagnostic, InternalError, Source
 from formal.formatting.breaks import settle_breaks
 from formal.formatting.items import Item, items_of
 from formal.formatting.lines import written
-from formal.parser import parse
+from formal.parser.reading import parse
 from formal.syntax import Leaf, Node, Tree
 
 

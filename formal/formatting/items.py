@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from formal.diagnostics import Source
-from formal.parser import tokens
+from formal.parser.reading import tokens
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 TAB = 8  # columns, where a comment stands behind one

@@ -16,7 +16,7 @@ from formal.lsp.describing import head_of, kind_of
 from formal.lsp.meanings import functions, summary
 from formal.lsp.project import Parsed, Project
 from formal.lsp.wanted import VALUES, Wanted, wanted
-from formal.parser import acceptable, pieces, spellings
+from formal.parser.reading import acceptable, pieces, spellings
 from formal.program import DEADLOCKS
 from formal.resources import shipped_models
 from formal.syntax import Node

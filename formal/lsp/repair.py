@@ -7,7 +7,7 @@ itself, never from this.
 from __future__ import annotations
 
 from formal.diagnostics import Diagnostic, Source, Span
-from formal.parser import parse
+from formal.parser.reading import parse
 from formal.syntax import Leaf, Node, Tree
 
 _ROUNDS = 12

@@ -14,7 +14,7 @@ from pathlib import Path
 from formal.frontend.names import BUILTIN_FUNCTIONS
 from formal.frontend.occurrences import Occurrence, Symbol
 from formal.lsp.project import Parsed, Project
-from formal.parser import keywords
+from formal.parser.reading import keywords
 
 
 class RenameError(Exception):

@@ -7,12 +7,9 @@ error, reading goes on at the next declaration. It must not know what any name m
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import stat
 from collections.abc import Mapping
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +18,7 @@ import lark
 from formal import limits
 from formal.codes import Code
 from formal.diagnostics import Diagnostic, InternalError, Source, Span
-from formal.resources import grammar_text
+from formal.resources import grammar_text, private_folder
 from formal.syntax import Leaf, Node, Tree
 
 _TOKEN = re.compile(r'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"|[A-Za-z_]\w*|[{}\[\]();]|\n|[^\S\n]+|.', re.DOTALL)
@@ -88,15 +85,9 @@ def _position(tree: Any) -> int:
 
 def _table_cache() -> str | bool:
     """A private file for the parse tables, which take longer to compute than to load; False where there is no safe place for one."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "formal"
-    try:
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = base.stat()
-    except (OSError, RuntimeError):
-        return False
-    private = status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    folder = private_folder()
     mark = hashlib.sha256(grammar_text().encode()).hexdigest()[:12]
-    return str(base / f"grammar-{lark.__version__}-{mark}.tables") if private else False
+    return False if folder is None else str(folder / f"grammar-{lark.__version__}-{mark}.tables")
 
 
 @cache
@@ -114,7 +105,6 @@ def _parser() -> lark.Lark:
         return lark.Lark(grammar_text(), **options)
 
 
-@lru_cache(maxsize=64)  # by the source itself: the loader shares those
 def parse(source: Source) -> tuple[tuple[Node, ...], tuple[Diagnostic, ...], frozenset[str]]:
     """The declarations of a file, what is wrong with its text, and the words of what could not be read."""
     problem = _unfinished_comment(source) or _brackets_too_deep(source)
