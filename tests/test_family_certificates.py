@@ -130,6 +130,53 @@ def test_what_the_engine_proves_has_a_certificate_and_holds(seed: int) -> None:
         states = list(listing.states)
         states.remove(pick.choice(states))
         assert faults(family, listing, states)
+    for _ in range(12):
+        states = mutated(pick, listing)
+        if not faults(family, listing, states):  # it is larger than it has to be
+            assert set(listing.states) <= set(states)
+
+
+def mutated(pick: random.Random, listing: Listing) -> list[Crowded]:
+    """The states, with something else said in one of them, in the place of it or besides."""
+    states = list(listing.states)
+    one, other = pick.choice(states), pick.choice(states)
+    crowd = dict(one.crowd)
+    match pick.randrange(4):
+        case 0:
+            new = replace(one, shared=other.shared)
+        case 1:
+            new = replace(one, crowd=other.crowd)
+        case 2:
+            kind, count = pick.choice([*one.crowd, *other.crowd])
+            crowd[kind] = listing.many + 1 - min(count, listing.many)
+            new = replace(one, crowd=tuple(sorted(crowd.items())))
+        case _:
+            crowd.pop(pick.choice(list(crowd)))
+            new = replace(one, crowd=tuple(sorted(crowd.items())))
+    if pick.random() < 0.5:
+        states.remove(one)
+    return [*states, new]
+
+
+@pytest.mark.parametrize("seed", [*SUITED, 15, 55])
+def test_whatever_a_size_comes_to_is_listed(seed: int) -> None:
+    """The states of each size, gone through one by one, are among those that count no further than they have to."""
+    program = program_of(Crowd(seed).text())
+    family = Family(program, "N", 1, safety(program))
+    listing = gathered(family, (), ignored)
+    states = frozenset(listing.states)
+    for size in range(1, 5):
+        roster = family.roster(size)
+        found = {roster.concrete.initial: None}
+        todo = list(found)
+        while todo and len(found) < 600:
+            state = todo.pop()
+            assert roster.of(state).cut(listing.many) in states
+            for thread in range(len(roster.concrete.threads)):
+                for after in roster.concrete.steps(state, thread):
+                    if after not in found:
+                        found[after] = None
+                        todo.append(after)
 
 
 @pytest.mark.parametrize("text", FOR_EVERY_SIZE.values(), ids=FOR_EVERY_SIZE)
@@ -394,6 +441,13 @@ def rows(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
     capsys.readouterr()
     code = main(["regress", "locked.dsl", "--proofs", "proofs", "--format", "json", "--no-cache"])
     return code, {row["file"]: row for row in json.loads(capsys.readouterr().out)["models"]}
+
+
+def test_a_third_opinion(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = recheck(capsys, "--explore")
+    assert code == Exit.OK
+    assert "reachable states with N=1 to 3 violate nothing that it proves" in out
+    assert "it has more than 2 states with N=1" in recheck(capsys, "--explore", "2")[1]
 
 
 def test_regress_knows_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

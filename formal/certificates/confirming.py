@@ -12,8 +12,10 @@ from operator import or_
 from typing import TYPE_CHECKING, Final
 
 from formal.certificates.checking import Checked, Confirmed
+from formal.certificates.listing import Listing
 from formal.certificates.record import Record
 from formal.engines.protocol import REDUCTIONS, Event, Finding, Options
+from formal.frontend import resized
 from formal.invariant import Clause, Invariant, clause_text
 from formal.program import Program
 from formal.verdict import Verdict
@@ -22,14 +24,15 @@ if TYPE_CHECKING:
     from formal.certificates.census import Census
 
 MOST_STATES: Final = 200_000
+SIZES: Final = 3  # of a record of every size, the smallest ones
 _MEMORY: Final = 4096  # mebibytes
 
 
 def with_states(record: Record, program: Program, checked: Checked, most: int = MOST_STATES) -> Checked:
     """What was found by rechecking, with what all reachable states say of the same invariant, if it could be asked about at all."""
-    if not checked.scripts:
+    if not checked.scripts and checked.closed is None:
         return checked
-    confirmed = confirm(record, program, most)
+    confirmed = confirm(record, program, most) if record.family is None else of_small_sizes(record, record.family, program, most)
     state = "disagreement" if confirmed.problems and checked.state == "stands" else checked.state
     return replace(checked, state=state, problems=(*checked.problems, *confirmed.problems), confirmed=confirmed)
 
@@ -50,6 +53,45 @@ def confirm(record: Record, program: Program, most: int = MOST_STATES) -> Confir
         return Confirmed(None, f"its states take more than {_MEMORY:,} MiB")
     except (Unplaced, EncodingLimitError) as error:
         return Confirmed(None, f"its states cannot be told by the names in the invariant: {error}")
+
+
+def of_small_sizes(record: Record, listing: Listing, program: Program, most: int) -> Confirmed:
+    """Goes through all states of one size after the other, as long as they are no more than that together: nothing is violated there that
+    is proved for every size. What it lists is not compared: those are states of the other reading."""
+    from formal.engines.exploration import OutOfMemory
+
+    states = 0
+    problems: list[str] = []
+    told: list[int] = []
+    for size in range(listing.least, listing.least + SIZES):
+        small = resized(program, {listing.parameter: size}, record.extra)
+        try:
+            count = None if small is None else _count(small, most - states)
+        except OutOfMemory:
+            count = None
+        if small is None or count is None:
+            break
+        states += count
+        told.append(size)
+        problems += [f"with {listing.parameter}={size}, {problem}" for problem in _verdicts(small, listing.proves)]
+    if not told:
+        return Confirmed(None, f"it has more than {most:,} states with {listing.parameter}={listing.least}")
+    return Confirmed(
+        states, f"{listing.parameter}={told[0]}" if len(told) == 1 else f"{listing.parameter}={told[0]} to {told[-1]}", tuple(problems)
+    )
+
+
+def _count(program: Program, most: int) -> int | None:
+    """How many states there are; None if they are more than that. Raises OutOfMemory."""
+    from formal.engines.exploration import Exploration
+    from formal.interp import Machine
+
+    exploration = Exploration(Machine(program), _MEMORY)
+    while not exploration.exhausted:
+        if len(exploration.states) > most:
+            return None
+        exploration.expand(lambda *_: None, lambda *_: None)
+    return len(exploration.states)
 
 
 def _invariant(invariant: Invariant, program: Program, most: int) -> Confirmed:

@@ -236,6 +236,8 @@ def _confirmed(confirmed: Confirmed) -> str:
     if confirmed.states is None:
         return f"its states were not gone through: {confirmed.reason}"
     agree = "contradict it" if confirmed.problems else "have the invariant, and violate nothing that it proves"
+    if confirmed.reason:
+        agree = f"with {confirmed.reason} {'contradict it' if confirmed.problems else 'violate nothing that it proves'}"
     return f"all {confirmed.states:,} reachable states {agree}"
 
 

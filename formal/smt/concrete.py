@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Final, TypeAlias
 
@@ -21,7 +22,7 @@ from formal.smt.bodies import is_poll
 from formal.smt.cfg import FINISHED, FIRST, NOT_SPAWNED, Cfg, EncodingLimitError, Node
 from formal.smt.changes import Blow, Change, Changes
 from formal.smt.compiled import Compiler, Test, Values
-from formal.smt.deadlock import Standstill, Trap, deadlocks
+from formal.smt.deadlock import Deadlocks, Standstill, Trap, deadlocks
 from formal.smt.decode import phase_shown
 from formal.smt.parts import Part
 
@@ -90,10 +91,7 @@ class Concrete:
             for thread, cells in enumerate(stage.layout.threads)
             if cells.level in self._by_cell
         }
-        self._invariants: list[tuple[str, Test]] = []
-        self._standing_still: Test | None = None
-        self._snares: list[tuple[str, _Snare]] = []
-        self._ask(asked)
+        self._asked = [prop for prop in program.properties if prop.name in asked]
 
     # ------------------------------------------------------------ names
 
@@ -209,21 +207,24 @@ class Concrete:
 
     # ------------------------------------------------------------ what is asked of a state
 
-    def _ask(self, asked: Collection[str]) -> None:
-        finite, stage = self._changes.finite, self._changes.stage
-        wanted = [prop for prop in self.program.properties if prop.name in asked]
-        for prop in wanted:
-            if prop.kind == "invariant":
-                self._invariants.append((prop.name, self._compiler.test(finite.truth(invariant_broken(stage, prop)))))
-        names = {prop.name for prop in wanted if prop.kind == "deadlock"}
-        if not names:
-            return
-        found = deadlocks(stage, Standstill(stage))
-        if DEADLOCK_GLOBAL in names:
-            self._standing_still = self._compiler.test(finite.truth(found.everything))
-        for name, trap in ((DEADLOCK_PARTIAL, found.partial), (DEADLOCK_LOCK_ORDER, found.lock_order)):
-            if name in names:
-                self._snares.append((name, self._snare(trap)))
+    @cached_property
+    def _broken(self) -> tuple[tuple[str, Test], ...]:
+        """Of the properties of single states, but for the sets of a deadlock, when a state violates them."""
+        truth, stage = self._changes.finite.truth, self._changes.stage
+        found = [(prop.name, invariant_broken(stage, prop)) for prop in self._asked if prop.kind == "invariant"]
+        found += [(prop.name, self._deadlocks.everything) for prop in self._asked if prop.name == DEADLOCK_GLOBAL]
+        return tuple((name, self._compiler.test(truth(term))) for name, term in found)
+
+    @cached_property
+    def _snares(self) -> tuple[tuple[str, _Snare], ...]:
+        """The sets of a deadlock that are asked for."""
+        names = [prop.name for prop in self._asked if prop.name in (DEADLOCK_PARTIAL, DEADLOCK_LOCK_ORDER)]
+        found = {name: self._deadlocks.partial if name == DEADLOCK_PARTIAL else self._deadlocks.lock_order for name in names}
+        return tuple((name, self._snare(trap)) for name, trap in found.items())
+
+    @cached_property
+    def _deadlocks(self) -> Deadlocks:
+        return deadlocks(self._changes.stage, Standstill(self._changes.stage))
 
     def _snare(self, trap: Trap) -> _Snare:
         finite, test = self._changes.finite, self._compiler.test
@@ -233,9 +234,7 @@ class Concrete:
 
     def violated(self, state: State) -> list[str]:
         """The properties of states that it violates, of those asked for."""
-        found = [name for name, broken in self._invariants if broken(state)]
-        if self._standing_still is not None and self._standing_still(state):
-            found.append(DEADLOCK_GLOBAL)
+        found = [name for name, broken in self._broken if broken(state)]
         return found + [name for name, snare in self._snares if self._caught(state, snare)]
 
     def _caught(self, state: State, snare: _Snare) -> bool:
