@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from differential import safety
 from test_families import FOR_EVERY_SIZE, FROM_SOME_SIZE_ON, Crowd, proved, violated
@@ -21,6 +22,7 @@ from formal.certificates.family import Family
 from formal.certificates.fields import Fields
 from formal.certificates.gathering import gathered
 from formal.certificates.listing import Listing, document, read
+from formal.certificates.record import COMPARED
 from formal.certificates.record import read as read_record
 from formal.cli import main
 from formal.console import Exit
@@ -29,6 +31,7 @@ from formal.frontend import load_text
 from formal.interp import Machine
 from formal.program import Program
 from formal.recorded import BadRecord
+from formal.resources import schema_path
 from formal.smt.concrete import Concrete
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -485,8 +488,20 @@ def test_a_violation_is_no_record_of_every_size(here: Path, capsys: pytest.Captu
     assert not list(Path("more").iterdir())
 
 
-def test_shipped_models_of_every_size_are_recorded() -> None:
-    record = read_record((ROOT / "proofs" / "savevm_locked-VCPUS=1..any.json").read_text())
+@pytest.mark.parametrize("name", ["savevm_locked-VCPUS=1..any", "multifd_sync_unlocked-CHANNELS=1-VCPUS=1..any"])
+def test_shipped_models_of_every_size_are_recorded(name: str) -> None:
+    record = read_record((ROOT / "proofs" / f"{name}.json").read_text())
     assert record.unbounded == {"VCPUS": 1}
     assert record.family is not None
     assert record.family.many == 2
+
+
+def test_records_are_as_their_schema_says(prepared: bytes) -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(schema_path("record").read_text()))
+    records = [path for path in sorted((ROOT / "proofs").glob("*.json")) if not path.name.endswith(COMPARED)]
+    assert len(records) > 50
+    for text in (prepared, *(path.read_bytes() for path in records)):
+        validator.validate(json.loads(text))
+    document = json.loads(prepared)
+    for change in ({"record": 2}, {"family": None}, {"more": 1}, {"digest": "md5:0"}):
+        assert not validator.is_valid({**document, **change})

@@ -1,4 +1,4 @@
-"""`formal schema`: the JSON Schema of what a command writes with `--format json`.
+"""`formal schema`: the JSON Schema of what a command writes with `--format json`, or of a proof record.
 
 In: parsed arguments. Out: the schema on standard output or in a file; with `--path` where it lies in the installation.
 """
