@@ -27,7 +27,9 @@ from formal.smt.layout import Cell
 from formal.smt.loosening import Loosening
 from formal.smt.parts import Part
 from formal.smt.pool import Inconclusive
+from formal.smt.solver import Model
 from formal.smt.standpoints import Standpoints, TooMuchWork
+from formal.smt.terms import check
 
 NOBODY: Final = -1  # as the owner of a lock
 Lock: TypeAlias = MutexDecl | RwlockDecl
@@ -56,6 +58,7 @@ class Counted:
         """`statements`: switches by uid; `locks`: switches of locks that nobody takes twice, and nobody asks the owner of."""
         self._names = {number: f"counts {number}" for number in (*statements.values(), *locks.values())}
         switches = {uid: z3.Bool(self._names[number]) for uid, number in statements.items()}
+        self._literals: dict[str, Any] = {}
         self._changes = Changes(program, Loosening(switches))
         self._terms = self._changes.terms
         self._held: dict[Part, tuple[Term, Mapping[int, Term]]] = {}  # of a lock's owner: the switch, and who has it
@@ -74,7 +77,7 @@ class Counted:
             if len(held) > 1:
                 self._solver.add(z3.Implies(self._translator.of(switch), z3.AtMost(*map(self._translator.of, held.values()), 1)))
         self._assert(everything, steps)
-        self._unsafe = {prop.name: self._assumed(f"unsafe {prop.name}", self._badness(prop)) for prop in properties}
+        self._unsafe = {prop.name: self._named(f"unsafe {prop.name}", self._badness(prop)) for prop in properties}
 
     def _standing(self) -> Invariant:
         """What parts can be where threads stand, with all switches off: clauses that may hold though little is counted on."""
@@ -89,22 +92,37 @@ class Counted:
         """What it follows from that nothing violates a property. Raises Inconclusive."""
         return self._ask(self._unsafe[prop], clauses, switches)
 
-    def kept(self, clause: int, clauses: Collection[int], switches: Collection[int]) -> Support | None:
-        """What it follows from that a clause holds after each step. Raises Inconclusive."""
-        return self._ask(self._broken[clause], clauses, switches)
+    def kept(self, clause: int, clauses: Collection[int], switches: Collection[int]) -> Support | frozenset[int]:
+        """What it follows from that a clause holds after each step; else those of the clauses that one step breaks, which is this one and
+        maybe others. Raises Inconclusive."""
+        found = self._ask(self._broken[clause], clauses, switches)
+        return self._lost(clause, clauses) if found is None else found
+
+    def _lost(self, clause: int, clauses: Collection[int]) -> frozenset[int]:
+        """What is broken where the solver has just found that this clause is."""
+        model = Model(self._solver.model())
+        broken = [number for number in sorted(clauses) if self._broken[number] is not None and model.truth(self._broken[number])]
+        return frozenset((clause, *broken))
 
     def _ask(self, question: Any, clauses: Collection[int], switches: Collection[int]) -> Support | None:
         if question is None:
             return Support(frozenset(), frozenset())
         here = {f"here {number}": number for number in sorted(clauses)}
         on = {self._names[number]: number for number in sorted(switches)}
-        answer = self._solver.check(question, *map(z3.Bool, (*here, *on)))
+        answer = check(self._solver, [question, *(self._literal(name) for name in (*here, *on))])
         if answer == z3.unknown:
             raise Inconclusive(self._solver.reason_unknown())
         if answer == z3.sat:
             return None
         names = [literal.decl().name() for literal in self._solver.unsat_core()]
         return Support(frozenset(here[one] for one in names if one in here), frozenset(on[one] for one in names if one in on))
+
+    def _literal(self, name: str) -> Any:
+        """A Boolean, made once: questions are asked under hundreds of them."""
+        known = self._literals.get(name)
+        if known is None:
+            known = self._literals[name] = z3.Bool(name)
+        return known
 
     # ------------------------------------------------------------ what is asserted
 
@@ -118,14 +136,14 @@ class Counted:
         for number, clause in enumerate(clauses):
             here = self._terms.disjunction(self._now(part, values) for part, values in clause)
             self._solver.add(z3.Implies(z3.Bool(f"here {number}"), self._translator.of(here)))
-        self._broken = [self._assumed(f"broken {number}", self._terms.disjunction(some)) for number, some in enumerate(lost)]
+        self._broken = [self._named(f"broken {number}", self._terms.disjunction(some)) for number, some in enumerate(lost)]
 
-    def _assumed(self, name: str, term: Term) -> Any:
-        """A Boolean that implies a term; None if the term is false."""
+    def _named(self, name: str, term: Term) -> Any:
+        """A Boolean that is what a term is; None if the term is false."""
         if term is self._terms.false:
             return None
         made = z3.Bool(name)
-        self._solver.add(z3.Implies(made, self._translator.of(term)))
+        self._solver.add(made == self._translator.of(term))
         return made
 
     def _badness(self, prop: Property) -> Term:

@@ -63,6 +63,12 @@ def all_of(parts: Iterable[Bool]) -> Bool:
     return z3.BoolRef(z3.Z3_mk_and(_REF, len(terms), _array(terms)), _CONTEXT)
 
 
+def check(solver: Any, assumptions: Sequence[Any]) -> Any:
+    """`solver.check` under Booleans of which none has to be converted."""
+    result = z3.Z3_solver_check_assumptions(_REF, solver.solver, len(assumptions), _array(assumptions))
+    return z3.CheckSatResult(result)
+
+
 def any_of(parts: Iterable[Bool]) -> Bool:
     """Disjunction."""
     kept: dict[int, Any] = {}

@@ -6,7 +6,7 @@ units from which it follows. It must not know programs.
 Units are counted on group by group, from none at all. With fewer of them fewer clauses hold: what is left is the largest set of clauses
 that keep each other. The first groups by which a property follows have its core; there it is what the property follows from, what each of
 those clauses follows from after a step, and so on; and then one unit after the other is tried to do without, as long as there are
-questions left. What follows from some clauses and units follows from more, and what does not, not from less, so nothing is asked twice.
+questions left. Where a step breaks one clause, all that it breaks are gone. What follows from some clauses and units follows from more, and what does not, not from less, so nothing is asked twice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final, Protocol, TypeAlias
 from formal.smt.counted import Support
 
 Question: TypeAlias = "str | int"  # a property that is not violated, or a clause that holds after each step
-MOST: Final = 800  # questions to make cores smaller, for all properties together
+MOST: Final = 5000  # questions to make cores smaller, for all properties together
 
 
 class Asked(Protocol):
@@ -32,7 +32,7 @@ class Asked(Protocol):
 
     def safe(self, prop: str, clauses: Collection[int], switches: Collection[int]) -> Support | None: ...
 
-    def kept(self, clause: int, clauses: Collection[int], switches: Collection[int]) -> Support | None: ...
+    def kept(self, clause: int, clauses: Collection[int], switches: Collection[int]) -> Support | frozenset[int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,13 @@ class _Group:
     clauses: frozenset[int]
     units: frozenset[int]
     tried: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """Clauses that some step breaks."""
+
+    clauses: frozenset[int]
 
 
 class Cores:
@@ -103,13 +110,14 @@ class Cores:
         """The clauses that keep each other; None if they are not about states, or it is time to stop."""
         left = set(self._asked.beginning)
         while True:
-            gone = []
+            gone: list[int] = []
             for clause in sorted(left):
                 if self._late():
                     return None
-                if self._support(clause, left, units) is None:
-                    left.discard(clause)
-                    gone.append(clause)
+                lost = self._kept(clause, left, units) if clause in left else frozenset()
+                if isinstance(lost, frozenset):
+                    left -= lost
+                    gone += lost
             if not gone:
                 return frozenset(left)
             if not self._asked.always <= left:
@@ -119,15 +127,15 @@ class Cores:
         """The units that a property rests on; None if it does not follow."""
         while True:
             found = self._closed(prop, left, units)
-            if not isinstance(found, int):
+            if not isinstance(found, _Lost):
                 return found
-            left.discard(found)
-            if found in self._asked.always:
+            left -= found.clauses
+            if not self._asked.always.isdisjoint(found.clauses):
                 return None
 
-    def _closed(self, prop: str, clauses: set[int], units: frozenset[int]) -> frozenset[int] | int | None:
-        """The same, as far as all clauses hold that it takes; or one that does not."""
-        support = self._support(prop, clauses, units.union(self._own[prop]))
+    def _closed(self, prop: str, clauses: set[int], units: frozenset[int]) -> frozenset[int] | _Lost | None:
+        """The same, as far as all clauses hold that it takes; or some that do not."""
+        support = self._safe(prop, clauses, units.union(self._own[prop]))
         if support is None:
             return None
         rests = set(support.switches)
@@ -135,28 +143,50 @@ class Cores:
         todo = list(seen)
         while todo:
             clause = todo.pop()
-            support = self._support(clause, clauses, units)
-            if support is None:
-                return clause
-            rests |= support.switches
-            more = sorted(support.clauses - seen.keys())
+            kept = self._kept(clause, clauses, units)
+            if isinstance(kept, frozenset):
+                return _Lost(kept)
+            rests |= kept.switches
+            more = sorted(kept.clauses - seen.keys())
             seen.update(dict.fromkeys(more))
             todo += more
         return frozenset(rests)
 
-    def _support(self, question: Question, clauses: set[int], units: frozenset[int]) -> Support | None:
-        known = self._known.setdefault(question, [])
-        for support in known:
-            if support.clauses <= clauses and support.switches <= units:
-                return support
-        failed = self._failed.setdefault(question, [])
-        if any(clauses <= one.clauses and units <= one.switches for one in failed):
+    def _safe(self, prop: str, clauses: set[int], units: frozenset[int]) -> Support | None:
+        if self._failed_before(prop, clauses, units):
             return None
-        asked = self._asked
-        self._questions += 1
-        found = asked.kept(question, clauses, units) if isinstance(question, int) else asked.safe(question, clauses, units)
+        known = self._known_before(prop, clauses, units)
+        return known or self._noted(prop, clauses, units, self._asked.safe(prop, clauses, units))
+
+    def _kept(self, clause: int, clauses: set[int], units: frozenset[int]) -> Support | frozenset[int]:
+        """What a clause is kept by, or those that are lost."""
+        if self._failed_before(clause, clauses, units):
+            return frozenset((clause,))
+        known = self._known_before(clause, clauses, units)
+        if known is not None:
+            return known
+        found = self._asked.kept(clause, clauses, units)
+        if isinstance(found, frozenset):
+            for lost in found:
+                self._noted(lost, clauses, units, None, asked=lost == clause)
+            return found
+        self._noted(clause, clauses, units, found)
+        return found
+
+    def _known_before(self, question: Question, clauses: set[int], units: frozenset[int]) -> Support | None:
+        known = self._known.get(question, ())
+        return next((one for one in known if one.clauses <= clauses and one.switches <= units), None)
+
+    def _failed_before(self, question: Question, clauses: set[int], units: frozenset[int]) -> bool:
+        return any(clauses <= one.clauses and units <= one.switches for one in self._failed.get(question, ()))
+
+    def _noted(
+        self, question: Question, clauses: set[int], units: frozenset[int], found: Support | None, *, asked: bool = True
+    ) -> Support | None:
+        """An answer, for later."""
+        self._questions += asked
         if found is None:
-            failed.append(Support(frozenset(clauses), units))
+            self._failed.setdefault(question, []).append(Support(frozenset(clauses), units))
         else:
-            known.insert(0, found)
+            self._known.setdefault(question, []).insert(0, found)
         return found
