@@ -6,7 +6,8 @@ units from which it follows. It must not know programs.
 Units are counted on group by group, from none at all. With fewer of them fewer clauses hold: what is left is the largest set of clauses
 that keep each other. The first groups by which a property follows have its core; there it is what the property follows from, what each of
 those clauses follows from after a step, and so on; and then one unit after the other is tried to do without, as long as there are
-questions left. Where a step breaks one clause, all that it breaks are gone. What follows from some clauses and units follows from more, and what does not, not from less, so nothing is asked twice.
+questions left. Where a step breaks one clause, all that it breaks are gone. What follows from some clauses and units follows from more, and
+what does not, not from less, so nothing is asked twice.
 """
 
 from __future__ import annotations
