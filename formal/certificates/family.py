@@ -94,10 +94,13 @@ class Family:
         return Roster(concrete, self._naming, size)
 
     def _terms_of(self, concrete: Concrete) -> frozenset[object]:
-        """The parts of a state, what they are at first, and what they may be, whoever they are about: the same for every size."""
+        """The parts of a state, what they are at first and what they may be, and how control goes from place to place, whoever that is
+        about: the same for every size."""
         anybody = self._naming.anybody
         parts = zip(concrete.names, concrete.values, concrete.initial, strict=True)
-        return frozenset((anybody(name), anybody(said[first]), frozenset(map(anybody, said.values()))) for name, said, first in parts)
+        found: set[object] = {(anybody(name), anybody(said[first]), frozenset(map(anybody, said.values()))) for name, said, first in parts}
+        flow = ((anybody(name), *what, tuple(map(anybody, targets))) for name, *what, targets in concrete.flow())
+        return frozenset((*found, *flow))
 
 
 def shape(program: Program) -> tuple[object, ...]:

@@ -262,6 +262,15 @@ class Concrete:
         node = self.node(place)
         return is_poll(node) + (isinstance(node.stmt, Wake) and not node.stmt.all)
 
+    def flow(self) -> Iterator[tuple[str, int, str, tuple[str, ...], tuple[str, ...]]]:
+        """Of each place its name; what it is, by where the statement begins in the text, its phase and the frames; and where control goes
+        from there, as far as that is to places."""
+        for place, name in self.places.items():
+            if place >= FIRST:
+                node = self.node(place)
+                targets = tuple(self.places.get(target, "") for target in node.targets)
+                yield name, node.info.span.start, node.phase, node.site.frames, targets
+
     def problem(self) -> str | None:
         """Why it cannot be told whom steps are about; None if it can."""
         for node in self._changes.stage.cfg.nodes.values():
