@@ -5,13 +5,6 @@ protocol hmp_savevm_ends "HMP savevm, the BQL held during setup (930e239d11): it
 const BEYOND = RESUME_IN_THE_END;
 
 import "patch/merged.dsl";
-import "savevm_hmp.dsl";
-
-strong fair main_loop;                           // the BQL is not fair
-strong fair vcpu;
-
-liveness command_ends: eventually saved;
-liveness guest_runs_again: current_run_state == RUN_STATE_SAVE_VM leads to current_run_state == RUN_STATE_RUNNING;
-liveness vcpus_run_again: (exists v in vcpu: stopped[v]) leads to (forall v in vcpu: !stopped[v] && !stop[v]);
+import "hmp_savevm_again.dsl";
 
 expect proved;

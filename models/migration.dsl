@@ -133,3 +133,14 @@ deadlock free;
 invariant owner_has_flag: forall t in thread: holds(t, BQL) implies t.iothread_locked;
 invariant flag_without_bql: forall t in thread: t.iothread_locked && !holds(t, BQL)
     implies at(t, pause_all_vcpus.paused) || at(t, qemu_wait_io_event.idle) || at(t, run_on_cpu.working);
+
+// What survives `formal mutate`, and why. In how many turns the main loop does its work, and in which order, is its own matter.
+// Survives: drop spawn migration_thread in migrate_fd_connect: what nobody spawns runs from the start; it waits for what it needs
+// Survives: duplicate os_host_main_loop_wait() in main_loop: a turn with nothing in it
+// Survives: swap os_host_main_loop_wait(); poll main_context in main_loop: begins with the second half of a turn
+// Survives: duplicate poll *main_context in main_loop: two of a turn, as glib
+// Survives: swap poll main_context; poll default_main_context in main_loop: the order of sources
+// Survives: swap qemu_mutex_unlock_iothread(); skip* in *migration_thread: it stands for what takes no lock
+// Survives: swap skip; qemu_mutex_lock_iothread() in *migration_thread: the same
+// Survives: swap skip; qemu_mutex_lock_iothread() in vcpu: guest code takes no lock
+// Survives: duplicate qemu_wait_io_event(halt_cond[v], work_queued[v]) in vcpu: it looks twice

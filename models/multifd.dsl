@@ -79,8 +79,10 @@ proc multifd_send_sync_main() @ "migration/multifd.c:multifd_send_sync_main" {
         atomic {
             with param_mutex[c] {
                 if (quit[c]) {
+                    assert gives_up: connect_failed[c] "it fails only because a channel has";
                     return;                      // -1: the migration fails
                 }
+                assert no_job_in_vain: !quit[c] "a channel that has quit gets no job";
                 assert job_added: holds(param_mutex[c]) "pending_job changes under it";
                 pending_job[c] = pending_job[c] + 1;
             }
@@ -96,5 +98,14 @@ proc multifd_send_sync_main() @ "migration/multifd.c:multifd_send_sync_main" {
     assert synced: forall c in 0..CHANNELS - 1: pending_job[c] == 0 || connect_failed[c] "every channel has sent its packet";
 }
 
+// Once the main loop has seen that a connection failed, the synchronisation can see it, too.
+invariant failed_channel_has_quit: forall c in 0..CHANNELS - 1: connect_failed[c] && !pending(qio_task_thread_result[c])
+    && at(main_loop, os_host_main_loop_wait.idle) implies quit[c];
 invariant channel_after_connect: forall c in 0..CHANNELS - 1:
     at(multifd_send_thread[c], multifd_send_thread.idle) implies !connect_failed[c];
+
+// What survives `formal mutate`, and why.
+// Survives: drop spawn worker in qio_task_run_in_thread: what nobody spawns runs from the start; a connection may be there sooner
+// Survives: drop qio_task_run_in_thread(io_task_worker[c]) in multifd_save_setup: the same
+// Survives: take apart atomic { choose; connect_failed[c] = true; …} in io_task_worker: nobody looks before the result is there
+// Survives: drop connect_failed[c] = true in io_task_worker: every connection is made: some of the runs

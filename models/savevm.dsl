@@ -29,19 +29,21 @@ enum beyond {
     CONTEXT_LOCK,                                // the lock of main_context, held from before the setup to the end (gone in 9.0)
     CONTEXT_LOCK_RUN_ON_CPU,
     RESUME,                                      // vm_start() at the end
-    RESUME_IN_THE_END                            // vm_start() at the end, and that it comes to that
+    RESUME_IN_THE_END,                           // vm_start() at the end, and that it comes to that
+    RESUME_IN_THE_END_RUN_ON_CPU
 }
 
 param VCPUS in 1..* = 2;
 param HEADER_FLUSHES in bool = BEYOND == HEADER_FLUSH;
-param TCG in bool = BEYOND == RUN_ON_CPU || BEYOND == DRAIN_RUN_ON_CPU || BEYOND == CONTEXT_LOCK_RUN_ON_CPU;
+param TCG in bool = BEYOND == RUN_ON_CPU || BEYOND == DRAIN_RUN_ON_CPU || BEYOND == CONTEXT_LOCK_RUN_ON_CPU
+    || BEYOND == RESUME_IN_THE_END_RUN_ON_CPU;
 param DRAINED_SECTION in bool = BEYOND == DRAIN || BEYOND == DRAIN_RUN_ON_CPU;
 param AIO_CONTEXT_LOCK in bool = BEYOND == CONTEXT_LOCK || BEYOND == CONTEXT_LOCK_RUN_ON_CPU;
-param VM_START in bool = BEYOND == RESUME || BEYOND == RESUME_IN_THE_END;
+param VM_START in bool = BEYOND == RESUME || IN_THE_END;
 
 // Where it matters that something happens in the end, a vCPU that is asked to stop comes out of the guest: it is kicked, and looks at its
 // requests after the exit that it is in. Elsewhere it may go on for as long as it likes, which allows for more.
-const IN_THE_END = BEYOND == RESUME_IN_THE_END;
+const IN_THE_END = BEYOND == RESUME_IN_THE_END || BEYOND == RESUME_IN_THE_END_RUN_ON_CPU;
 
 const BACKGROUND_SNAPSHOT = false;
 

@@ -14,3 +14,6 @@ import "patch/merged.dsl";
 import "savevm_qmp.dsl";
 
 expect proved;
+
+// What `formal mutate` may change unnoticed, and why that is no gap.
+// Survives: drop assert.no_work_left in process_queued_cpu_work: without TCG nobody queues work: savevm_locked_tcg.dsl, save_setup/ram.dsl

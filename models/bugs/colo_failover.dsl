@@ -92,7 +92,7 @@ proc colo_incoming_process_checkpoint() @ "migration/colo.c:colo_incoming_proces
 proc vm_stop_force_state() requires holds(BQL) @ "softmmu/cpus.c:vm_stop_force_state" { }
 proc qemu_loadvm_state_main() requires holds(BQL) @ "migration/savevm.c:qemu_loadvm_state_main" { }
 
-proc colo_flush_ram_cache() requires holds(BQL) @ "migration/ram.c:colo_flush_ram_cache" {
+proc colo_flush_ram_cache() requires holds(BQL) && vmstate_loading @ "migration/ram.c:colo_flush_ram_cache" {
     assert cache_is_there: ram_cache "the RAM cache is freed after the thread's end";
 }
 
@@ -120,3 +120,7 @@ strong fair main_loop;                           // the BQL is not fair, but nob
 strong fair colo_incoming_thread;
 
 invariant loads_under_bql: vmstate_loading implies holds(colo_incoming_thread, BQL);
+// The thread waits for the failover before it ends, wherever its checkpoint was broken off.
+invariant ends_with_failover: finished(colo_incoming_thread) implies from_src_file_shut;
+// Nobody sleeps with the BQL's flag set here: it is set exactly for the owner.
+invariant flag_with_bql: forall t in thread: holds(t, BQL) == t.iothread_locked;

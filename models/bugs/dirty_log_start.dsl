@@ -31,6 +31,7 @@ proc memory_region_transaction_begin() @ "softmmu/memory.c:memory_region_transac
 
 proc memory_region_transaction_commit() requires holds(BQL) @ "softmmu/memory.c:memory_region_transaction_commit" {
     assert in_transaction: memory_region_transaction_depth > 0 "assert(memory_region_transaction_depth)";
+    assert to_render: memory_region_update_pending "who commits a change renders it";
     memory_region_transaction_depth = memory_region_transaction_depth - 1;
     if (memory_region_transaction_depth == 0) {
         memory_region_update_pending = false;

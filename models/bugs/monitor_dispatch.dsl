@@ -78,7 +78,10 @@ proc pflash_update(ref bool inside) requires holds(BQL) @ "hw/block/pflash_cfi01
     assert alone_in_device: forall v in 0..VCPUS - 1: !in_device[v] "no vCPU enters the device while another is in it";
     inside = true;
     bdrv_poll_co(write_in_progress, blk_co_pwrite_entry);
-    inside = false;
+    atomic {
+        assert stored: !write_in_progress "bdrv_poll_co() returns when the request has ended";
+        inside = false;
+    }
 }
 
 thread main_loop @ "softmmu/runstate.c:qemu_main_loop" {
@@ -106,3 +109,7 @@ strong fair vcpu;
 
 // The BQL is held all through an access, but for what a nested loop runs in the middle of it.
 invariant device_under_bql: forall v in vcpu: at(v, bdrv_poll_co.waiting) implies holds(v, BQL);
+// Nobody sleeps with the BQL's flag set here: it is set exactly for the owner.
+invariant flag_with_bql: forall t in thread: holds(t, BQL) == t.iothread_locked;
+// The main loop sleeps without the BQL.
+invariant idle_without_bql: at(main_loop, os_host_main_loop_wait.idle) implies !holds(main_loop, BQL);

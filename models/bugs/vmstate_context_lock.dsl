@@ -38,7 +38,7 @@ proc bdrv_request(ref bool in_progress, ref bh co) requires holds(context_lock) 
     in_progress = true;
     schedule co;
     aio_wait_while_elsewhere(in_progress, context_lock);
-    assert still_locked: holds(context_lock) "who waits for a request has the context's lock again after it";
+    assert still_locked: holds(context_lock) && !in_progress "who waits for a request has it done, and the context's lock again";
 }
 
 proc save_vmstate() requires holds(BQL) @ "migration/savevm.c:save_vmstate" {
@@ -78,3 +78,11 @@ thread main_loop @ "vl.c:main_loop" {
 deadlock free;
 
 liveness saves: eventually saved;
+
+// Who waits for a request is counted meanwhile, and not any more afterwards: aio_wait_kick() looks at the count.
+invariant waiter_counted: at(main_loop, aio_wait_while_elsewhere.elsewhere) implies num_waiters > 0;
+invariant all_counted_out: saved implies num_waiters == 0;
+// Nobody sleeps with the BQL's flag set here: it is set exactly for the owner.
+invariant flag_with_bql: forall t in thread: holds(t, BQL) == t.iothread_locked;
+// The main loop sleeps without the BQL.
+invariant idle_without_bql: at(main_loop, os_host_main_loop_wait.idle) implies !holds(main_loop, BQL);

@@ -29,3 +29,5 @@ proc tcg_log_global_after_sync() @ "softmmu/physmem.c:tcg_log_global_after_sync"
         run_on_cpu(vcpu[v], work_queued[v], halt_cond[v]);
     }
 }
+
+// Survives: duplicate run_on_cpu(*) in tcg_log_global_after_sync: the work is done already

@@ -18,6 +18,7 @@ proc virtio_blk_handle_output() requires holds(BQL) @ "hw/block/virtio-blk.c:vir
             disk_in_flight = true;
             schedule disk_request_done;
         }
+        assert submitted: disk_in_flight "what the guest submits is in flight until it completes";
     }
 }
 
@@ -25,5 +26,8 @@ proc virtio_blk_handle_output() requires holds(BQL) @ "hw/block/virtio-blk.c:vir
 proc bdrv_drained_begin() @ "block/io.c:bdrv_drained_begin" {
     num_waiters = num_waiters + 1;
     draining: aio_wait_while main_context (disk_in_flight);
-    num_waiters = num_waiters - 1;
+    atomic {
+        assert drained: !disk_in_flight "bdrv_drained_begin() returns when nothing is in flight";
+        num_waiters = num_waiters - 1;
+    }
 }

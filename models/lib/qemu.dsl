@@ -105,7 +105,10 @@ proc qio_task_thread_complete(ref bh done) @ "io/task.c:qio_task_thread_worker" 
 // What survives `formal mutate`, and why. The kick is for who polls without the BQL: with it, nobody else ends the request meanwhile.
 // Survives: drop await pending(main_context)* in os_host_main_loop_wait: a wake-up for nothing changes nothing
 // Survives: without `vmstop_requested`: await* in os_host_main_loop_wait: the request is answered with the next reason to wake up
+// Survives: duplicate await pending(main_context)* in os_host_main_loop_wait: it looks twice
+// Survives: without `pending(main_context)`: await* in os_host_main_loop_wait: who waits for a request polls for itself
 // Survives: negate: if (num_waiters > 0) in aio_wait_kick: the kick
+// Survives: always: if (num_waiters > 0) in aio_wait_kick: a kick for nothing
 // Survives: never: if (num_waiters > 0) in aio_wait_kick: the kick
 // Survives: drop schedule aio_wait_bh in aio_wait_kick: the kick
 // Survives: drop aio_wait_kick() in *: the kick

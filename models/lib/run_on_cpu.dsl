@@ -16,13 +16,18 @@ proc run_on_cpu(ref thread cpu, ref bool queued, ref cond halted) @ "cpus-common
         while (queued) {
             working: wait qemu_work_cond with BQL;
         }
+        assert work_is_done: !queued "run_on_cpu() returns when the work is done";
     }
 }
 
-// Called by a vCPU, under the BQL.
-proc process_queued_cpu_work(ref bool queued) @ "cpus-common.c:process_queued_cpu_work" {
+// Called by a vCPU.
+proc process_queued_cpu_work(ref bool queued) requires holds(BQL) @ "cpus-common.c:process_queued_cpu_work" {
     if (queued) {
         queued = false;
         broadcast qemu_work_cond;
     }
+    assert no_work_left: !queued "the list is empty when it returns";
 }
+
+// What survives `formal mutate`, and why.
+// Survives: always: if (queued) in process_queued_cpu_work: a wake-up for nothing

@@ -99,6 +99,9 @@ proc qemu_wait_io_event(ref cond halted, ref bool queued) @ "softmmu/cpus.c:qemu
 // What survives `formal mutate`, and why. What is done under the BQL need not be one step, and to stop twice is to stop.
 // Survives: take apart atomic { for v in vcpu; stop[v] = true; } in pause_all_vcpus: under the BQL
 // Survives: take apart atomic { vmstop_requested = true; stop[self] = true; } in vm_stop: under the BQL
+// Survives: take apart atomic { vmstop_requested = false; …} in do_vm_stop: under the BQL
 // Survives: duplicate pause_all_vcpus() in do_vm_stop: all have stopped already
+// Survives: duplicate do_vm_stop() in vm_stop: the same
+// Survives: take apart atomic { process_queued_cpu_work(queued); } in qemu_wait_io_event: under the BQL
 // Survives: drop stop[self] = false in qemu_wait_io_event: who has stopped is asked for nothing; vm_start() takes it back, too
 // Survives: swap wait halted with BQL; atomic { process_queued_cpu_work(queued); } in qemu_wait_io_event: the work was done before, too

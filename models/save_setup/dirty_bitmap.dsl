@@ -1,4 +1,6 @@
 // The dirty bitmaps' setup alone.
+//
+// Beside: dirty_bitmap_own_pair.dsl, block.dsl, ../multifd_sync_locked.dsl, ../multifd_sync_ends.dsl
 
 protocol dirty_bitmap "save_setup of dirty bitmaps, alone";
 

@@ -1,4 +1,6 @@
 // The VFIO devices' setup alone, without a pair of its own: 7.2 with that pair dropped. Since 8.0 there is nothing to map, and no lock.
+//
+// Beside: vfio_own_pair.dsl, block.dsl, ../multifd_sync_locked.dsl, ../multifd_sync_ends.dsl
 
 protocol vfio "save_setup of VFIO devices, alone";
 
