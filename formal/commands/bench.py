@@ -67,7 +67,10 @@ def run(arguments: argparse.Namespace) -> int:
         return Exit.USAGE
     found, lost = _measured(jobs, arguments)
     if not found and not lost:
-        raise UsageError("nothing in these records is for a solver", "a record of violations alone has witnesses, and no invariant")
+        raise UsageError(
+            "nothing in these records is for a solver",
+            "a record of violations alone has witnesses, one of every size has states, and neither an invariant",
+        )
     return _tell(found, lost, solver, before, arguments)
 
 
