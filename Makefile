@@ -10,7 +10,7 @@ RUN := .venv/.installed
 DEV := .venv/.installed-dev
 INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: help prove test check regress bench compare fuzz clean format
+.PHONY: help prove test slow check regress bench compare fuzz clean format
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +35,9 @@ prove: $(RUN) ## the main job: the savevm protocol without the patch (its witnes
 
 test: $(DEV) ## the test suite
 	$(BIN)/python -m pytest
+
+slow: $(DEV) ## the tests that are too long for every day
+	$(BIN)/python -m pytest -m slow
 
 check: $(DEV) ## format, lint, types; the models' layout and their list
 	$(BIN)/ruff format --check formal tests bench
