@@ -134,6 +134,7 @@ class _Race:
         timed_out = False
         with interrupts() as interrupted:
             try:
+                self._load()
                 self._fill()
                 watcher.started()
                 while self._open() and self._working() and not interrupted:
@@ -164,6 +165,13 @@ class _Race:
 
     def _working(self) -> list[Child]:
         return [contender.child for contender in self.contenders if not contender.child.ended]
+
+    def _load(self) -> None:
+        """Load the engines that start now once, instead of in each of their processes."""
+        for name in self.queue[: self.jobs]:
+            load_engine(name)
+            if name not in AT_ONCE:
+                break
 
     def _fill(self) -> None:
         """Start engines while there is room and something left to settle. A late starter is asked about all: its findings are compared."""

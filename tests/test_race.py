@@ -95,6 +95,19 @@ def test_an_engine_has_a_head_start_but_for_one_that_finds_no_violation(
     assert run("a", {"slow": forever, "quick": quick}, seconds=0.3).timed_out
 
 
+@pytest.mark.parametrize(("jobs", "expected"), [(3, ["families", "explicit"]), (1, ["families"])])
+def test_what_starts_now_is_loaded_before_it_starts(jobs: int, expected: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []  # in this process; what the engines' processes load is not seen here
+
+    def load(name: str) -> Engine:
+        loaded.append(name)
+        return lambda _program, _options, tell: tell(proved("a"))
+
+    monkeypatch.setattr(formal.race, "load_engine", load)
+    race(program("a"), Options(("a",), None), ("families", "explicit", "bmc"), jobs=jobs)
+    assert loaded == expected
+
+
 def test_each_property_takes_its_own_first_finding(run: Callable[..., Outcome]) -> None:
     outcome = run("a b", {"one": telling(proved("a"), then=forever), "two": telling(violated("b", 3), then=forever)})
     assert {name: settled.engine for name, settled in outcome.settled.items()} == {"a": "one", "b": "two"}
