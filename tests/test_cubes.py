@@ -24,7 +24,8 @@ from formal.cubes import Part, Split
 from formal.engines import bmc
 from formal.engines.bmc import Share
 from formal.engines.protocol import Event, Finding, Options
-from formal.executor.crew import PROCESSES, Crew, crew
+from formal.executor.calls import PROCESSES
+from formal.executor.crew import Crew, crew
 from formal.program import Program
 from formal.race import Outcome, Silent
 from formal.verdict import Verdict

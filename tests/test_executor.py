@@ -19,8 +19,8 @@ from differential import parsed
 from formal.cubes import Split
 from formal.engines.protocol import Options
 from formal.executor import cluster
-from formal.executor.calls import ExecutorError, Lost, Overdue, Within
-from formal.executor.crew import PROCESSES, Ending, crew, gather
+from formal.executor.calls import PROCESSES, ExecutorError, Lost, Overdue, Within
+from formal.executor.crew import Ending, crew, gather
 from formal.executor.processes import Processes
 from formal.race import Silent
 

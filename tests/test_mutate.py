@@ -14,7 +14,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from formal.cli import main
 from formal.diagnostics import InternalError
-from formal.executor.crew import PROCESSES, crew
+from formal.executor.calls import PROCESSES
+from formal.executor.crew import crew
 from formal.fingerprint import fingerprint
 from formal.frontend import load, load_text
 from formal.mutants import questions, running

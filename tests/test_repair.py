@@ -16,7 +16,8 @@ from tools import Told
 from formal.commands.confirming import asked
 from formal.engines.explicit import run
 from formal.engines.protocol import Event, Finding, Options
-from formal.executor.crew import PROCESSES, crew
+from formal.executor.calls import PROCESSES
+from formal.executor.crew import crew
 from formal.frontend import load, load_text
 from formal.repair.edits import Act, Deletion, Edit, Insertion, Offer, offer
 from formal.repair.operations import Kind, operations

@@ -23,8 +23,8 @@ from formal.commands.sweeping import Work, settle
 from formal.console import UsageError, answer, definitions, say, say_diagnostics
 from formal.diagnostics import Diagnostic
 from formal.engines import AUTO, FAMILIES, LARGE
-from formal.executor.calls import ExecutorError, Lost
-from formal.executor.crew import PROCESSES, Crew
+from formal.executor.calls import PROCESSES, ExecutorError, Lost
+from formal.executor.crew import Crew
 from formal.frontend import load
 from formal.frontend.assembly import digest
 from formal.pipeline import Answer, Request, prove, select

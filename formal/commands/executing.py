@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from formal.console import Parser, UsageError
-from formal.executor.calls import ExecutorError
-from formal.executor.crew import PROCESSES, Crew, check, crew
+from formal.executor.calls import PROCESSES, ExecutorError, check
+
+if TYPE_CHECKING:
+    from formal.executor.crew import Crew
 
 _WARM: Final = ("formal.frontend", "formal.engines.explicit", "formal.engines.bmc")  # imported once, instead of in every process
 
@@ -38,6 +40,8 @@ def check_executor(choice: str) -> None:
 @contextmanager
 def hired(choice: str, jobs: int) -> Iterator[Crew]:
     """The executor of that name; `jobs`: calls at the same time, of this machine's. Raises UsageError where there is none."""
+    from formal.executor.crew import crew
+
     if choice == PROCESSES:
         for module in _WARM:
             import_module(module)

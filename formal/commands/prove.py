@@ -38,7 +38,7 @@ from formal.console import (
 )
 from formal.engines import AUTO, ENGINES, RACING
 from formal.engines.protocol import REDUCTIONS
-from formal.executor.crew import PROCESSES
+from formal.executor.calls import PROCESSES
 from formal.formats import FORMATS, Style, load_format, load_remarks
 from formal.pipeline import Answer, Request, select
 from formal.program import Program

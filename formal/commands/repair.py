@@ -31,7 +31,7 @@ from formal.console import (
     say_diagnostics,
 )
 from formal.diagnostics import InternalError
-from formal.executor.crew import PROCESSES
+from formal.executor.calls import PROCESSES
 
 if TYPE_CHECKING:
     from formal.executor.crew import Crew

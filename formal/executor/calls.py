@@ -1,4 +1,4 @@
-"""What is carried out, and how it can end other than by returning or raising. All of it can be pickled."""
+"""What is carried out, by whom, by name, and how it can end other than by returning or raising. All of it can be pickled."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 TRIES: Final = 2  # of a call whose process dies: the second is in a process that did nothing before
+PROCESSES: Final = "processes"
+DASK: Final = "dask:"
 
 
 class Lost(Exception):
@@ -24,6 +26,12 @@ class ExecutorError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+def check(choice: str) -> None:
+    """Raises ExecutorError where `choice` names no executor."""
+    if choice != PROCESSES and not (choice.startswith(DASK) and choice.removeprefix(DASK)):
+        raise ExecutorError(f"unknown executor `{choice}`", f"the executors are {PROCESSES} and {DASK}ADDRESS, of a scheduler")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from formal.executor.calls import ExecutorError, Lost
+from formal.executor.calls import DASK, PROCESSES, Lost, check
 from formal.executor.processes import Processes
 
 if TYPE_CHECKING:
     from formal.executor.cluster import Cluster
 
-PROCESSES: Final = "processes"
-_DASK: Final = "dask:"
 _TICK: Final = 0.2  # seconds between two looks
 
 Tell: TypeAlias = Callable[[str], None]
@@ -43,12 +41,6 @@ class Crew:
     news: Callable[[], tuple[tuple[int | None, str], ...]]
 
 
-def check(choice: str) -> None:
-    """Raises ExecutorError where `choice` names no executor."""
-    if choice != PROCESSES and not (choice.startswith(_DASK) and choice.removeprefix(_DASK)):
-        raise ExecutorError(f"unknown executor `{choice}`", f"the executors are {PROCESSES} and {_DASK}ADDRESS, of a scheduler")
-
-
 @contextmanager
 def crew(choice: str, jobs: int) -> Iterator[Crew]:
     """The executor of that name. Left in whatever way, nothing of it goes on. Raises ExecutorError."""
@@ -60,7 +52,7 @@ def crew(choice: str, jobs: int) -> Iterator[Crew]:
     else:
         from formal.executor.cluster import Cluster
 
-        cluster = Cluster(choice.removeprefix(_DASK))
+        cluster = Cluster(choice.removeprefix(DASK))
         made = Crew(cluster, True, lambda: tuple((None, text) for text in cluster.news()))
     try:
         yield made

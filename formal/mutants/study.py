@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from formal.executor.crew import PROCESSES, Crew, crew
+from formal.executor.calls import PROCESSES
+from formal.executor.crew import Crew, crew
 from formal.mutants.clauses import clauses
 from formal.mutants.explaining import Explanation, explained, explanations
 from formal.mutants.judging import UNREACHED, Fate, Kills
