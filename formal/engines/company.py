@@ -71,7 +71,7 @@ class Search:
         self._places = [range(len(company.members[0])) for company in companies.each]
         self._alone: dict[tuple[int, tuple[object, ...], int], Part | None] = {}
         self._becomes: dict[tuple[int, tuple[object, ...], int], tuple[tuple[object, ...], ...]] = {}
-        self._todo: list[tuple[int, int, State]] = []  # those with the most kinds first: fewer are added to them later on
+        self._todo: list[tuple[bool, int, int, State]] = []  # new ones; then those with the most kinds: fewer are added to them later on
         self._put = 0
         self.states: dict[State, Known] = {}
         self.doubtful: set[str] = set()
@@ -86,10 +86,11 @@ class Search:
         self._add(told, shown.others.values())
         steps = 0
         while self._todo:
-            number, _, told = heappop(self._todo)
-            if -number != len(self.states[told].kinds):
-                continue  # it is there again
-            self._expand(told, self.states[told])
+            told = heappop(self._todo)[3]
+            known = self.states[told]
+            if known.done == len(known.kinds):
+                continue  # it was there twice
+            self._expand(told, known)
             steps += 1
             if steps % LOOK_UP_EVERY == 0:
                 look_at_memory(self._memory)
@@ -108,7 +109,8 @@ class Search:
         known.kinds.update(dict.fromkeys(kinds))
         if len(known.kinds) > before:
             self._put += 1
-            heappush(self._todo, (-len(known.kinds), self._put, told))
+            again = known.done > 0
+            heappush(self._todo, (again, -len(known.kinds) if again else 0, self._put, told))
 
     def _expand(self, told: State, known: Known) -> None:
         """The steps that there are with the kinds that were not looked at yet."""
