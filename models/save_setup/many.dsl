@@ -2,6 +2,8 @@
 // and polls main_context in the migration thread, and then takes a lock of the drive's own.
 //
 // It is here so that the number of callbacks (CALLBACKS) can grow: they run one after the other, in the order of the list.
+//
+// Beside: block_own_pair.dsl, ../multifd_sync_locked.dsl, ../multifd_sync_ends.dsl
 
 protocol many "the setup of many drives, one after the other";
 
@@ -31,3 +33,7 @@ callback drive_save_setup for save_setup requires CALLBACKS_TAKE_BQL == CALLER_H
 }
 
 expect proved;
+
+// What `formal mutate` may change unnoticed, and why that is no gap.
+// Survives: drop bdrv_drained_begin() in drive_save_setup: nobody looks whether the drives were drained, and the BQL is held anyway
+// Survives: duplicate bdrv_drained_begin() in drive_save_setup: drains twice
