@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from compileall import compile_dir
 from pathlib import Path
 
+import formal
 from bench import chart, models, peers, report, within
 from bench.ladders import LADDERS, QUICK
 
@@ -30,6 +32,8 @@ def main() -> int:
     if not ladders:
         parser.error(f"no ladder of that name; there are {', '.join(ladder.name for ladder in LADDERS)}")
     os.environ["FORMAL_CACHE"] = "off"  # it is the searches that are compared
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
+    compile_dir(Path(formal.__file__).parent, quiet=2)
     folder = Path(arguments.folder)
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.models:

@@ -65,7 +65,7 @@ def _lines(measured: Measured) -> Iterator[str]:
     yield f"`>`: not within {measured.limit:g} s; `-`: not asked, since a smaller size was too much; in brackets: times what formal takes."
     yield "`SPIN` is `spin -a`, `gcc -O2 -DSAFETY` and `pan`; `SPIN, compiled` is `pan` alone. `Z3, unrolled` answers a smaller question:"
     yield "only executions of so many steps. Of a violation `formal` tells a shortest one, or says that there may be shorter ones; SPIN"
-    yield "and pdr tell any."
+    yield "and pdr tell any. `formal` has run before: its bytecode and the texts that it has parsed are there, but no verdicts."
     yield ""
     yield "![times what formal takes](peers.svg)"
     yield ""
