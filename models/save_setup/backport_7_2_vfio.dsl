@@ -1,4 +1,6 @@
 // As backport_7_2.dsl, with the pair in vfio_save_setup() dropped as well.
+//
+// Beside: block_own_pair.dsl, ../multifd_sync_locked.dsl, ../multifd_sync_ends.dsl
 
 protocol backport_7_2_vfio "930e239d11 on 7.2, the pair in vfio_save_setup() dropped too";
 
@@ -17,3 +19,10 @@ import "../callbacks/cmma.dsl";
 import "../callbacks/htab.dsl";
 
 expect proved;
+
+// What `formal mutate` may change unnoticed, and why that is no gap.
+// Survives: drop init_blk_migration() in block_save_setup: nobody looks whether the drives were drained, and the BQL is held anyway
+// Survives: drop bdrv_drained_begin() in init_blk_migration: the same
+// Survives: duplicate init_blk_migration() in block_save_setup: drains twice
+// Survives: duplicate bdrv_drained_begin() in init_blk_migration: the same
+// Survives: drop requires.vfio_save_setup in vfio_save_setup: the callbacks before it ask for the same
