@@ -89,8 +89,9 @@ def test_a_deadlock_that_no_search_level_by_level_comes_to_is_found() -> None:
         replay(machine, one.trace)
 
 
-def test_where_there_are_many_threads_deadlocks_are_looked_for_at_once() -> None:
-    program = load("models/multifd_sync_locked.dsl", {"CHANNELS": "8"}, []).program
+@pytest.mark.parametrize("channels", ["8", "64"])
+def test_where_there_are_many_threads_deadlocks_are_looked_for_at_once(channels: str) -> None:
+    program = load("models/multifd_sync_locked.dsl", {"CHANNELS": channels}, []).program
     assert program is not None
     events: list[Event] = []
     explicit.run(program, Options(("deadlock.global",)), events.append)

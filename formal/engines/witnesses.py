@@ -22,7 +22,7 @@ from formal.program import DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, Expr, Property
 FOLDED: Final = 100_000  # states, times threads, of the folded search for the shortest
 ON_THE_WAY: Final = 20_000  # states of the program that lie on the way to a violation
 PLAIN: Final = 60_000  # states, times threads, of the plain search for the shortest
-HUNTED: Final = 200_000  # states, times threads, of the search that may miss some
+HUNTED: Final = 400_000  # states, times threads, of the search that may miss some
 HUNTED_MOST: Final = 8_000
 CROWDED: Final = 16  # threads
 SOON: Final = 6  # times threads: states whose steps are known, of that search where it comes before all others
