@@ -24,7 +24,7 @@ ON_THE_WAY: Final = 20_000  # states of the program that lie on the way to a vio
 PLAIN: Final = 60_000  # states, times threads, of the plain search for the shortest
 HUNTED: Final = 400_000  # states, times threads, of the search that may miss some
 HUNTED_MOST: Final = 8_000
-CROWDED: Final = 16  # threads
+CROWDED: Final = 12  # threads
 SOON: Final = 6  # times threads: states whose steps are known, of that search where it comes before all others
 
 
