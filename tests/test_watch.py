@@ -35,9 +35,13 @@ class Watching:
 
     def __init__(self, folder: Path, *words: str) -> None:
         command = [sys.executable, "-m", "formal", *words, "--watch"]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, env=surroundings(), process_group=0
-        )
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what is ignored here would be ignored there
+        try:
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, env=surroundings(), process_group=0
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
         self.lines: Queue[str] = Queue()
         self.reader = threading.Thread(target=self._read)
         self.reader.start()
