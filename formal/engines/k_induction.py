@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from time import perf_counter
 
-from formal.engines.alike import first_movers
+from formal.engines.alike import base_case
 from formal.engines.encoding import encoded, safety
 from formal.engines.protocol import OWNERSHIP, Finding, Options, Progress, Statistics, Tell
 from formal.program import Program, Property
@@ -99,12 +99,10 @@ class _Search:
 
 
 def _prepare(program: Program, options: Options, tell: Tell, properties: dict[str, Property]) -> _Search:
-    """Proves what lemmas it can, before anything rests on them. The base case does without: it must not hide what disproves one."""
-    asked = tuple(properties.values())
-    alike = first_movers(program, asked, options)
-    base = Bounded(program, asked, options.memory, without=options.without | {OWNERSHIP}, alike=alike)
+    """Proves what lemmas it can, before anything rests on them."""
+    base = base_case(program, properties.values(), options)
     facts = proved_facts(base.relation, options.memory, offered=OWNERSHIP not in options.without)
-    step = InductionStep(base.relation, asked, facts.all, options.memory)
+    step = InductionStep(base.relation, tuple(properties.values()), facts.all, options.memory)
     return _Search(options, tell, base, step, len(facts.lemmas) + len(facts.standing), properties)
 
 

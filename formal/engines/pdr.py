@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
-from formal.engines.alike import first_movers
+from formal.engines.alike import base_case
 from formal.engines.encoding import encoded, safety
 from formal.engines.protocol import OWNERSHIP, Finding, Options, Progress, Statistics, Tell
 from formal.program import Program, Property
@@ -130,17 +130,14 @@ def _invariant(said: Said) -> str:
 
 def _search(program: Program, options: Options, tell: Tell, properties: dict[str, Property]) -> dict[str, int | float | str]:
     """Runs to the end; the figures of it. Raises EncodingLimitError or RecursionError before anything is told."""
-    # The bounded search is told no lemmas: those for proofs are proved first, but it must not hide what disproves one.
-    asked = tuple(properties.values())
-    alike = first_movers(program, asked, options)
-    bounded = Bounded(program, asked, options.memory, without=options.without | {OWNERSHIP}, alike=alike)
+    bounded = base_case(program, properties.values(), options)
     search = _Search(options, tell, bounded, properties)
     if options.depth is not None:
         search.look()
         search.search(options.depth)
         return dict(bounded.figures())
     facts = proved_facts(bounded.relation, options.memory, offered=OWNERSHIP not in options.without)
-    reachability = Reachability(bounded.relation, asked, facts.all, options.memory)
+    reachability = Reachability(bounded.relation, tuple(properties.values()), facts.all, options.memory)
     search.look()
     search.prove(reachability)
     return {**bounded.figures(), **reachability.figures()}
