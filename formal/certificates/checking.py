@@ -65,8 +65,13 @@ def check(record: Record, program: Program, solvers: Sequence[Solver], deadline:
     """Check a record. `program`: loaded as the record says; `deadline`: of time.monotonic(); `jobs`: solvers at work at the same time."""
     if program.digest != record.digest:
         return Checked("stale", (f"{record.file} has changed since this was recorded",))
-    wrong = (*_header(record, program), *_claims(record, program), *_proof(record, program), *_rankings(record, program))
-    wrong = (*wrong, *_sizes(record))
+    wrong = (
+        *_header(record, program),
+        *_claims(record, program),
+        *_proof(record, program),
+        *_rankings(record, program),
+        *_sizes(record),
+    )
     if wrong:
         return Checked("differs", wrong)
     if record.family is not None:

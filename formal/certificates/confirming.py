@@ -22,6 +22,7 @@ from formal.verdict import Verdict
 
 if TYPE_CHECKING:
     from formal.certificates.census import Census
+    from formal.engines.exploration import Exploration
 
 MOST_STATES: Final = 200_000
 SIZES: Final = 3  # of a record of every size, the smallest ones
@@ -66,23 +67,22 @@ def of_small_sizes(record: Record, listing: Listing, program: Program, most: int
     for size in range(listing.least, listing.least + SIZES):
         small = resized(program, {listing.parameter: size}, record.extra)
         try:
-            count = None if small is None else _count(small, most - states)
+            explored = None if small is None else _explored(small, most - states)
         except OutOfMemory:
-            count = None
-        if small is None or count is None:
+            explored = None
+        if small is None or explored is None:
             break
-        states += count
+        states += len(explored.states)
         told.append(size)
         problems += [f"with {listing.parameter}={size}, {problem}" for problem in _verdicts(small, listing.proves)]
     if not told:
         return Confirmed(None, f"it has more than {most:,} states with {listing.parameter}={listing.least}")
-    return Confirmed(
-        states, f"{listing.parameter}={told[0]}" if len(told) == 1 else f"{listing.parameter}={told[0]} to {told[-1]}", tuple(problems)
-    )
+    sizes = f"{told[0]}" if len(told) == 1 else f"{told[0]} to {told[-1]}"
+    return Confirmed(states, f"{listing.parameter}={sizes}", tuple(problems))
 
 
-def _count(program: Program, most: int) -> int | None:
-    """How many states there are; None if they are more than that. Raises OutOfMemory."""
+def _explored(program: Program, most: int) -> Exploration | None:
+    """All states; None if they are more than that. Raises OutOfMemory."""
     from formal.engines.exploration import Exploration
     from formal.interp import Machine
 
@@ -91,21 +91,17 @@ def _count(program: Program, most: int) -> int | None:
         if len(exploration.states) > most:
             return None
         exploration.expand(lambda *_: None, lambda *_: None)
-    return len(exploration.states)
+    return exploration
 
 
 def _invariant(invariant: Invariant, program: Program, most: int) -> Confirmed:
     """Which clauses some reachable state breaks. Raises OutOfMemory, Unplaced, EncodingLimitError."""
     from formal.certificates.census import Census
-    from formal.engines.exploration import Exploration
-    from formal.interp import Machine
     from formal.smt.obligations import Obligations
 
-    exploration = Exploration(Machine(program), _MEMORY)
-    while not exploration.exhausted:
-        if len(exploration.states) > most:
-            return Confirmed(None, f"it has more than {most:,} states")
-        exploration.expand(lambda *_: None, lambda *_: None)
+    exploration = _explored(program, most)
+    if exploration is None:
+        return Confirmed(None, f"it has more than {most:,} states")
     census = Census(exploration, Obligations(program, []).parts)
     broken = [clause for clause in invariant if not _everywhere(clause, census)]
     return Confirmed(len(exploration.states), "", tuple(f"a reachable state does not have {clause_text(clause)}" for clause in broken))
