@@ -376,6 +376,18 @@ REFUSED = {
     ),
     "one of them": ("bool f[t]; thread t[N] { f[self] = true; } thread u { f[t[0]] = false; }", "is told from the others"),
     "a number": ("bool f[t]; 0..9 k; thread t[N] { if (k == (number of v in t: f[v])) { f[self] = true; } }", "compare it with a constant"),
+    "as many passes": (
+        "0..9 k; bool f[N]; thread t[i: N] { f[i] = true; } thread u { for v in 0..N - 1 { k = k + 1; } }",
+        "stands for none",
+    ),
+    "as many passes at once": (
+        "0..9 k; bool f[N]; thread t[i: N] { f[i] = true; } thread u { atomic { for v in 0..N - 1 { k = k + 1; } } }",
+        "stands for none",
+    ),
+    "as many values": (
+        "bool f[N]; thread t[i: N] { f[i] = true; } thread u { assert a: (number of v in 0..N - 1: true) < 9; }",
+        "stands for none",
+    ),
     "a size": ("sem s max N * N = 0; thread t[N] { post s; }", "N says more than how many there are"),
     "a size and a count": (
         "sem s max N = 0; bool f[t]; thread t[N] { post s; } invariant a: (number of v in t: f[v]) < 1;",

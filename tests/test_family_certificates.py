@@ -203,6 +203,13 @@ def test_what_fails_from_some_size_on_has_none(text: str, prop: str) -> None:
     assert isinstance(family, str) or listed(family, [prop]) is None
 
 
+def test_a_range_that_means_no_members_tells_how_many_there_are() -> None:
+    text = (
+        "bool f[N]; bool x; thread t[i: N] { f[i] = true; } thread u { atomic { if ((number of v in 0..N - 1: true) >= 9) { x = true; } } }"
+    )
+    assert "stands for none of them" in str(suited(program_of(f"param N in 1..* = 6; {text} invariant a: !x;"), ["invariant.a"]))
+
+
 def test_who_polls_for_another_is_told() -> None:
     text = """param N in 1..* = 6; context X; mutex L; bool done[N]; bh b[i: N] on X { done[i] = true; }
     thread t[i: N] { schedule b[i]; loop { with L { poll X; } } } invariant a: forall v in 0..N - 1: !done[v] || !pending(b[v]);"""

@@ -14,7 +14,7 @@ from formal.certificates.crowded import Naming, Unsuited
 from formal.certificates.roster import Roster
 from formal.frontend import resized
 from formal.interp import Machine, Uncountable
-from formal.program import Counted, Program
+from formal.program import Counted, Expr, Program
 from formal.smt.cfg import EncodingLimitError
 from formal.smt.concrete import Concrete
 from formal.smt.finite import TooManyCases
@@ -51,9 +51,9 @@ class Family:
         small, large = self._sized(SAMPLE), self._sized(MANY_MORE)
         if shape(small) != shape(large):
             raise Unsuited(f"how deep bottom halves nest, or what is asked, depends on {self.name}")
-        conditions = [prop.condition for prop in small.properties if prop.kind == "invariant" and prop.condition is not None]
         try:
-            found = Machine(small).countable(counted.names, conditions)
+            Machine(large).check_ranges(counted.names, invariants(large))
+            found = Machine(small).countable(counted.names, invariants(small))
         except Uncountable as problem:
             raise Unsuited(str(problem)) from problem
         families = [decl.name for sort in found.sorts for decl in sort.families]
@@ -101,6 +101,11 @@ class Family:
         found: set[object] = {(anybody(name), anybody(said[first]), frozenset(map(anybody, said.values()))) for name, said, first in parts}
         flow = ((anybody(name), *what, tuple(map(anybody, targets))) for name, *what, targets in concrete.flow())
         return frozenset((*found, *flow))
+
+
+def invariants(program: Program) -> list[Expr]:
+    """What is asked of states besides deadlocks."""
+    return [prop.condition for prop in program.properties if prop.kind == "invariant" and prop.condition is not None]
 
 
 def shape(program: Program) -> tuple[object, ...]:

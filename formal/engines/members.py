@@ -75,6 +75,10 @@ def _ways(members: Family, name: str, counts: Counted) -> tuple[list[str], str]:
     deep = members.small({name: NESTS if counts.high is None else min(NESTS, counts.high)})
     if not same_shape(deep, small):
         return [], "how deep bottom halves nest depends on how many there are"
+    try:
+        Machine(deep).check_ranges(counts.names, conditions(deep))
+    except Uncountable as problem:
+        return [], str(problem)
     machine, found, problems = Machine(small), [], []
     for way, look in (("counted", machine.countable), ("untold", machine.untold)):
         try:

@@ -23,7 +23,9 @@ from formal.program import (
     Direct,
     EventDecl,
     Expr,
+    For,
     If,
+    IntType,
     Invoke,
     Literal,
     Loop,
@@ -88,6 +90,19 @@ def untold(program: Program, counted: Collection[str], sorts: Sequence[Sort], co
             if not _ends(program, stmt.body, ()):
                 raise Uncountable(f"a `for` does not come to the second one (line {stmt.info.span.line})")
     return found
+
+
+def check_ranges(program: Program, counted: Collection[str], sorts: Sequence[Sort], conditions: Iterable[Expr]) -> None:
+    """Of a program with so many elements that no range is as long but for 0..n - 1. Raises Uncountable where a variable that stands for
+    none of these elements goes through such a range: then it is told how many there are."""
+    nodes = [*_bodies(program), *_nodes(tuple(conditions))]
+    found = _counted(program, counted, sorts, nodes)
+    for node in nodes:
+        if isinstance(node, For | Quantifier) and isinstance(node.binder.type, IntType):
+            mine = [sort for sort in found if node.domain == tuple(range(sort.size))]
+            if mine and not any(node.binder in sort.binders for sort in found):
+                line = (node.info.span if isinstance(node, For) else node.span).line
+                raise Uncountable(f"`{node.binder.name}` goes as far as there are members, and stands for none of them (line {line})")
 
 
 def _position(program: Program, thread: int) -> int:

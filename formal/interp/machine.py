@@ -16,7 +16,7 @@ from formal.interp.changes import Stop
 from formal.interp.companies import Companies
 from formal.interp.company import Company, Kinds
 from formal.interp.control import Controls, Node
-from formal.interp.countable import Countable, countable, untold
+from formal.interp.countable import Countable, check_ranges, countable, untold
 from formal.interp.crowds import Counting, Crowds
 from formal.interp.deadlock import Deadlock, Deadlocks, Wait, Waiting
 from formal.interp.environment import NOBODY, Env
@@ -166,6 +166,11 @@ class Machine:
         """The sorts of these names, if it is enough to know which kinds of their elements there are. Raises Uncountable."""
         asked = tuple(conditions)
         return untold(self.program, counted, sorts(self.program, asked), asked)
+
+    def check_ranges(self, counted: Collection[str], conditions: Iterable[Expr]) -> None:
+        """Where a program has more of these than any other range is long, whether ranges over them mean them. Raises Uncountable."""
+        asked = tuple(conditions)
+        check_ranges(self.program, counted, sorts(self.program, asked), asked)
 
     def semaphore(self, name: str) -> int:
         """The slot of a semaphore."""
