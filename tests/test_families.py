@@ -269,6 +269,15 @@ def findings(text: str) -> dict[str, Finding]:
 
 # In each, the assertion fails, or the invariant, only where there are so many members.
 FROM_SOME_SIZE_ON = {
+    **{
+        f"always, by the bottom half of one of six kinds, with {value}": (
+            "context X; 0..6 n[N]; bh b[i: N] on X { " + " ".join(f"assert a{k}: n[i] != {k};" for k in range(1, 7)) + " }"
+            " thread t[i: N] { choose " + " or ".join(f"{{ n[i] = {k}; }}" for k in range(1, 7)) + " schedule b[i]; }"
+            " thread u { loop { poll X blocking; } }",
+            f"assert.a{value}",
+        )
+        for value in (1, 2, 6)
+    },
     "always, where nobody is left": (
         "bool f[t]; thread t[N] { f[self] = true; } thread u { await forall v in t: f[v]; assert a: false; }",
         "assert.a",

@@ -9,7 +9,7 @@ leads to more of them, and to no other state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import TypeAlias
@@ -19,7 +19,7 @@ from formal.engines.links import Link, Links
 from formal.engines.members import Unsuited
 from formal.engines.patterns import patterns
 from formal.engines.protocol import Progress, Tell
-from formal.interp import Companies, Counting, Entangled, Kind, Machine, Merging, Shown, State, Stop, Turn
+from formal.interp import Change, Companies, Counting, Entangled, Kind, Machine, Merging, Shown, State, Stop, Turn
 from formal.interp.company import LEFT
 from formal.program import RANGE
 
@@ -34,6 +34,14 @@ class Edge:
     told: State
     turns: tuple[Turn, ...]
     links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """Of the steps of one role in a state that is shown: what each changes, and the kinds of those others that any was about."""
+
+    changes: frozenset[Change]
+    picked: frozenset[Kind]
 
 
 @dataclass(slots=True)
@@ -235,10 +243,21 @@ class Search:
             return part
         part = Part(None)
         self.crowded.update([once.sort] if once is not None and once.sort in seen else [])
-        for chosen in patterns(len(self._companies.each), kinds, seen):
+        taken: set[Change] = set()
+        for chosen in sorted(patterns(len(self._companies.each), kinds, seen), key=len, reverse=True):
             subset = [kind for group in chosen for kind in group]
-            lead = subset if changes else [group[0] for group in chosen]
-            self._run(told, subset, self._companies.show(told, lead, subset, once), role, part)
+            firsts = [group[0] for group in chosen]
+            shown = self._companies.show(told, subset if changes else firsts, subset, once)
+            ran = self._run(told, subset, shown, role, part, taken)
+            picked, found = ran.picked, ran.changes
+            for group in chosen:
+                for kind in [] if picked.isdisjoint(group) else group:
+                    if kind not in picked:  # the step does with it what it does with the first of its group: it tells of it
+                        shown = self._companies.show(told, [kind, *(one for one in firsts if one not in group)], subset, once)
+                        ran = self._run(told, subset, shown, role, part, taken)
+                        picked, found = picked | ran.picked, found | ran.changes
+            if len(subset) == len(kinds):
+                taken |= found
         return part
 
     def seen(self, shown: Shown, thread: int) -> tuple[dict[int, frozenset[int]], bool]:
@@ -248,25 +267,33 @@ class Search:
         about = self._companies.about(shown.state[thread])
         return self._companies.seen(about, Shown(shown.state, shown.seats, others)), any(element in others for element in about.changes)
 
-    def _run(self, told: State, kinds: Sequence[Kind], shown: Shown, role: Role, part: Part) -> None:
-        """The steps where others are of these kinds, which look at no more than whether there are any."""
+    def _run(self, told: State, kinds: Sequence[Kind], shown: Shown, role: Role, part: Part, taken: Set[Change] = frozenset()) -> Ran:
+        """The steps where others are of these kinds, which look at no more than whether there are any. `taken`: what those change that
+        were taken already, with all of these kinds and more."""
         thread = self.thread_of(role, shown)
         control = shown.state[thread]
         orders = begins = False
         there = kinds if isinstance(role, int) else [*kinds, role[0]]
+        changes: set[Change] = set()
         for state in self._companies.valued(shown, self._companies.about(control).takes, there):
             results = self._machine.run(control)(state)
             part.moves |= bool(results)
             part.waits |= not results
             for _, after in results:
-                if isinstance(after, Stop) or self._companies.loops(after[thread]) == self._companies.loops(control):
+                if isinstance(after, Stop):
                     self._arrive(kinds, (state, thread, after), part)
+                elif self._companies.loops(after[thread]) == self._companies.loops(control):
+                    change = self._companies.change(shown, state, after)
+                    changes.add(change)
+                    if change not in taken:
+                        self._arrive(kinds, (state, thread, after), part)
                 else:
                     orders = True
                     begins |= self._begins(control, after[thread])
         if orders:
             part.edges = None
             self._order(told, kinds, shown, role, part, begins=begins)
+        return Ran(frozenset(changes), frozenset(kind for change in changes for kind in change.others))
 
     def _begins(self, before: int, after: int) -> bool:
         """Whether a `for` begins, where a thread gets from one control to another."""

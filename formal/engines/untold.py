@@ -19,7 +19,8 @@ from formal.program import Program, Property
 
 
 class Untold:
-    """One search: so many members are shown of each family of which not all are told."""
+    """One search: so many members are shown of each family of which not all are told. `machine`: of the program with so many;
+    `companies`: what is told of its states; `search`: the states that there are."""
 
     def __init__(self, family: Family, asked: Sequence[Property], options: Options, size: int) -> None:
         self._family = family
@@ -27,13 +28,13 @@ class Untold:
         sizes = {**dict.fromkeys(family.untold, size), **dict.fromkeys(rest, max(FIRST, size))}
         self._sizes = sizes
         small = family.small(sizes)
-        machine = Machine(small)
+        machine = self.machine = Machine(small)
         found = [(name, sort) for name in family.untold for sort in machine.untold(small.counts[name].names, conditions(small))]
         owner, sorts = [name for name, _ in found], [sort for _, sort in found]
         self._owner = owner
         shared = [one for name in family.untold for one in self._shared(machine, small, name, owner.index(name))]
         tallies = Tallies(shared, len(machine.initial()), [sort.size for sort in sorts])
-        companies = machine.companies(sorts, tallies)
+        companies = self.companies = machine.companies(sorts, tallies)
         crowds, wakes = Counting([], 1), False
         if rest:
             many = countable(machine, rest)
@@ -42,8 +43,8 @@ class Untold:
         quiet = merging(machine, own, options, wakes=wakes)
         self.merges = quiet is not None
         deadlocks = [prop.name for prop in own if prop.kind == "deadlock"]
-        self._search = Search(machine, companies, crowds, quiet, options.memory, [family.size(name) for name in owner])
-        self._standstill = Standstill(machine, companies, crowds, self._search, invariants(own), deadlocks)
+        self.search = Search(machine, companies, crowds, quiet, options.memory, [family.size(name) for name in owner])
+        self._standstill = Standstill(machine, companies, crowds, self.search, invariants(own), deadlocks)
         self.first = {name: sizes[name] for name in rest}
         self.how = "of members that nothing is said of, only which kinds there are"
 
@@ -74,24 +75,24 @@ class Untold:
     @property
     def doubtful(self) -> set[str]:
         """What may be violated."""
-        return self._search.doubtful | self._standstill.doubtful
+        return self.search.doubtful | self._standstill.doubtful
 
     @property
     def states(self) -> int:
         """How many there are."""
-        return len(self._search.states)
+        return len(self.search.states)
 
     @property
     def transitions(self) -> int:
         """How many steps were taken."""
-        return self._search.transitions
+        return self.search.transitions
 
     def explore(self, tell: Tell) -> None:
         """All states. Raises TooFew, Entangled, OutOfMemory, Unsuited."""
-        self._search.explore(tell)
+        self.search.explore(tell)
         self._standstill.look()
         for number, name in enumerate(self._owner):
-            least = max(2, self._search.rows[number] + 1 + (number in self._search.crowded))
+            least = max(2, self.search.rows[number] + 1 + (number in self.search.crowded))
             self.first[name] = max(least, self.first.get(name, 0))
         for name, least in self.first.items():
             if least > self._family.size(name):

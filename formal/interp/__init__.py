@@ -6,7 +6,7 @@ In: typed programs, traces. Out: states, outcomes, views, witnesses. Must not kn
 from __future__ import annotations
 
 from formal.interp.changes import Stop
-from formal.interp.companies import Companies, Shown, Turn
+from formal.interp.companies import Change, Companies, Shown, Turn
 from formal.interp.company import Kind
 from formal.interp.countable import Countable, Uncountable, counts
 from formal.interp.crowds import Counting, Entangled, TooFew
@@ -22,6 +22,7 @@ from formal.interp.symmetry import Symmetry
 from formal.interp.tallies import Shared, Tallies
 
 __all__ = [
+    "Change",
     "Companies",
     "Countable",
     "Counting",

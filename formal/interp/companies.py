@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from formal.interp.company import LEFT, THROUGH, Colour, Company, Kind, carried, in_line, recoloured
 from formal.interp.crowds import Entangled
@@ -34,6 +34,15 @@ class Shown:
     state: State
     seats: tuple[tuple[int, ...], ...]
     others: Mapping[Element, Kind]
+
+
+class Change(NamedTuple):
+    """What a step makes of a state that is shown: where the told elements are, what is new, and the kinds of the others that it changes or
+    names."""
+
+    seats: tuple[tuple[int, ...], ...]
+    slots: tuple[tuple[int, object], ...]
+    others: tuple[Kind, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +151,10 @@ class Companies:
             return None
         came = tuple([carried(*pair) for pair in zip(old, new, strict=True)])
         colours = tuple(tuple(company.colours(told)) for company in self.each)
-        return self._turns.setdefault((came, colours), Turn(came, colours))
+        found = self._turns.get((came, colours))
+        if found is None:
+            found = self._turns[came, colours] = Turn(came, colours)
+        return found
 
     def loops(self, control: int) -> tuple[Pass, ...]:
         """The `for`s that a stack is in."""
@@ -174,6 +186,21 @@ class Companies:
         """Whether a tallied semaphore may be beyond its bound."""
         others = [[i for sort, i in shown.others if sort == number] for number in range(len(self.each))]
         return bool(self.tallies.slots) and self.tallies.overflow(shown.state, shown.seats, others)
+
+    def change(self, shown: Shown, before: State, after: State) -> Change:
+        """What a step makes of what is told, and of which others."""
+        slots: list[tuple[int, object]] = []
+        others: dict[Element, Kind] = {}
+        for slot, (was, value) in enumerate(zip(before, after, strict=True)):
+            if was != value:
+                slots.append((slot, value))
+                element = self._home[slot][0] if slot in self._home else None
+                if element is not None and element in shown.others:
+                    others[element] = shown.others[element]
+                if slot < self._threads and value > FINISHED:
+                    named = [(number, i) for number, company in enumerate(self.each) for i in company.moving.named(value)]
+                    others.update({one: shown.others[one] for one in named if one in shown.others})
+        return Change(shown.seats, tuple(slots), tuple(others.values()))
 
     # ------------------------------------------------------------ what a step is about
 
