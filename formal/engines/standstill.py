@@ -11,27 +11,43 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Final
+from typing import Final, TypeAlias
 
 from formal.engines.company import Known, Search
 from formal.engines.exploration import steps_of
 from formal.engines.patterns import patterns
 from formal.interp import Companies, Counting, Entangled, Kind, Machine, Shown, State
+from formal.interp.forms import getter
 from formal.interp.references import Function
 from formal.program import DEADLOCK_LOCK_ORDER, Expr
 
+Sight: TypeAlias = tuple[int, tuple[object, ...]]  # the number of a sort, and values of some cells
 CASES: Final = 2000  # choices of who is there, in one state
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """An invariant. `cells`: by sort, what it looks at of several members at once; None if it speaks of one at a time. `alone`: what it
-    says of a member that is not told rests on that member alone."""
+    """An invariant. `looks`: by sort, the cells of members that it looks at; `several`: those of several members at once, None if it
+    speaks of one at a time. `alone`: what it says of a member that is not told rests on that member alone."""
 
     name: str
     holds: Function
-    cells: Mapping[int, frozenset[int]] | None
+    looks: Mapping[int, frozenset[int]]
+    several: Mapping[int, frozenset[int]] | None
     alone: bool
+
+
+class Tests:
+    """Invariants, and what they tell of a member that is not told."""
+
+    def __init__(self, each: Sequence[Test], sorts: int) -> None:
+        self.each = each
+        cells = [sorted({offset for test in each for offset in test.looks.get(sort, ())}) for sort in range(sorts)]
+        self._getters = [getter(offsets) for offsets in cells]
+
+    def sight(self, kind: Kind) -> Sight:
+        """What they look at of one of the kind: of two that look the same, one is enough."""
+        return kind.sort, self._getters[kind.sort](kind.cells)
 
 
 class Standstill:
@@ -52,7 +68,10 @@ class Standstill:
         self._search = search
         self._deadlocks = deadlocks
         self._tests = [self._test(name, condition) for name, condition in invariants.items()]
-        self._seen: set[tuple[int, tuple[object, ...]]] = set()
+        sorts = len(companies.each)
+        self._alone = Tests([test for test in self._tests if test.alone], sorts)
+        self._beside = Tests([test for test in self._tests if not test.alone], sorts)
+        self._seen: set[Sight] = set()
         self._threads = range(len(machine.program.threads))
         self.doubtful: set[str] = set()
 
@@ -70,38 +89,37 @@ class Standstill:
     def _test(self, name: str, condition: Expr) -> Test:
         """Raises Entangled."""
         holds = self._machine.condition(condition)
+        looks: dict[int, frozenset[int]] = {}
         several: dict[int, frozenset[int]] = {}
         alone = True
         for effects in self._machine.parts(condition):
             about = self._companies.about_effects(effects)
-            if len(about.elements) > 1:
-                for (sort, _), offsets in about.elements.items():
+            for (sort, _), offsets in about.elements.items():
+                looks[sort] = looks.get(sort, frozenset()) | offsets
+                if len(about.elements) > 1:
                     several[sort] = several.get(sort, frozenset()) | offsets
             alone &= not about.elements or not about.outside
-        return Test(name, holds, several or None, alone)
+        return Test(name, holds, looks, several or None, alone)
 
     def _invariants(self, told: State, kinds: list[Kind]) -> None:
         shown = self._companies.show(told, [], kinds)
         self._check(shown.state, self._tests)
-        self._check_each(told, kinds, [test for test in self._tests if not test.alone], shown, set())
-        self._check_each(told, kinds, [test for test in self._tests if test.alone], shown, self._seen)
+        self._check_each(told, kinds, self._beside, shown, set())
+        self._check_each(told, kinds, self._alone, shown, self._seen)
         for test in self._tests:
-            if test.cells is not None and test.name not in self.doubtful:
-                for chosen in patterns(len(self._companies.each), kinds, test.cells):
+            if test.several is not None and test.name not in self.doubtful:
+                for chosen in patterns(len(self._companies.each), kinds, test.several):
                     subset = [kind for group in chosen for kind in group]
                     self._check(self._companies.show(told, [group[0] for group in chosen], subset).state, [test])
 
-    def _check_each(
-        self, told: State, kinds: list[Kind], tests: Sequence[Test], shown: Shown, seen: set[tuple[int, tuple[object, ...]]]
-    ) -> None:
-        """Where each of the kinds is shown that were not yet."""
-        if tests:
-            seen.update((kind.sort, kind.cells) for kind in shown.others.values())
-            for kind in kinds:
-                if (kind.sort, kind.cells) not in seen:
-                    here = self._companies.show(told, [kind], kinds)
-                    self._check(here.state, tests)
-                    seen.update((one.sort, one.cells) for one in here.others.values())
+    def _check_each(self, told: State, kinds: list[Kind], tests: Tests, shown: Shown, seen: set[Sight]) -> None:
+        """Where each of the kinds that the tests tell apart is shown, if none like it was yet."""
+        seen.update(map(tests.sight, shown.others.values()))
+        for kind in kinds:
+            if tests.sight(kind) not in seen:
+                here = self._companies.show(told, [kind], kinds)
+                self._check(here.state, tests.each)
+                seen.update(map(tests.sight, here.others.values()))
 
     def _check(self, state: State, tests: Iterable[Test]) -> None:
         self.doubtful.update([test.name for test in tests if not test.holds(state)])
@@ -117,8 +135,12 @@ class Standstill:
         if not waiting and not idle:
             return
         relieved = bool(sure)
+        looked: set[Kind] = set()
         for lead in [[kind] for kind in idle] or [[]]:
+            if not looked.isdisjoint(lead):
+                continue  # it was shown beside another one
             here = self._companies.show(told, lead, kinds)
+            looked.update(here.others.values())
             alike = self._alike(here)
             stuck = self._all([self._search.thread_of(role, here) for role in waiting], alike)
             for (sort, i), kind in here.others.items():

@@ -97,7 +97,8 @@ class Company:
         self._kinds: list[dict[tuple[Any, ...], tuple[Any, ...] | None]] = [{} for _ in self._elements]
         self._raw: list[dict[tuple[Any, ...], tuple[Any, ...]]] = [{} for _ in self._elements]
         self._stacks: dict[int, tuple[tuple[int, ...], list[int]]] = {}
-        self._standing: dict[tuple[int, ...], tuple[frozenset[int], list[int]]] = {}
+        self._standing: dict[tuple[int, ...], tuple[frozenset[int], list[Colour]]] = {}
+        self._places_of: dict[tuple[int, ...], tuple[list[int], list[int] | None]] = {}
         self._passes: dict[tuple[int, ...], list[tuple[int, Pass]]] = {}
         self._swaps = [self._form.swap(0, i) for i in self._elements]
 
@@ -105,7 +106,7 @@ class Company:
 
     def apart(self, state: State) -> tuple[tuple[int, ...], dict[int, Kind]]:
         """The told elements, in order, and the kinds of the others. Raises Entangled."""
-        told, loops = self._told(state)
+        told, colours = self._told(state)
         found: dict[int, tuple[Any, ...]] = {}
         for i in self._elements:
             if i not in told:
@@ -114,26 +115,27 @@ class Company:
                     told.update(self._entangled_with(i, state))
                 else:
                     found[i] = kind
-        others = {i: self._all_kinds.kind(self._number, _colour(i, loops), kind) for i, kind in found.items() if i not in told}
-        seats = tuple(sorted(told, key=lambda i: (_colour(i, loops), self.kind_of(i, state) or (), i)))
+        others = {i: self._all_kinds.kind(self._number, colours[i], kind) for i, kind in found.items() if i not in told}
+        seats = tuple(told) if len(told) < 2 else tuple(sorted(told, key=lambda i: (colours[i], self.kind_of(i, state) or (), i)))
         return seats, others
 
-    def _told(self, state: State) -> tuple[set[int], list[int]]:
-        """The elements of which something is said elsewhere, and those that a `for` has come to, one for each. Raises Entangled."""
+    def _told(self, state: State) -> tuple[set[int], list[Colour]]:
+        """The elements of which something is said elsewhere, and where each stands to the `for`s in progress. Raises Entangled."""
         places = state[: len(self._threads)]
         known = self._standing.get(places)
         if known is None:
             known = self._standing[places] = self._named(places)
-        told, loops = set(known[0]), known[1]
+        told = set(known[0])
         for slot in self._outer_owners:
             if state[slot] in self._place:
                 told.add(self.moving.element[state[slot]])
-        if any(state[slot] & self._all for slot in self._outer_sets):
-            raise Entangled
-        return told, loops
+        for slot in self._outer_sets:
+            if state[slot] & self._all:
+                raise Entangled
+        return told, known[1]
 
-    def _named(self, places: tuple[int, ...]) -> tuple[frozenset[int], list[int]]:
-        """The elements that stacks of others name, and those that a `for` has come to. Raises Entangled."""
+    def _named(self, places: tuple[int, ...]) -> tuple[frozenset[int], list[Colour]]:
+        """The elements that stacks of others name, and where each stands to the `for`s in progress. Raises Entangled."""
         told: set[int] = set()
         loops: list[int] = []
         for control in places:
@@ -141,7 +143,7 @@ class Company:
                 named, come = self._stacks.get(control) or self._named_by(control, places.index(control))
                 told.update(named)
                 loops += come
-        return frozenset(told), loops
+        return frozenset(told), [_colour(i, loops) for i in self._elements]
 
     def _named_by(self, control: int, thread: int) -> tuple[tuple[int, ...], list[int]]:
         """The same, of one stack. Raises Entangled."""
@@ -188,22 +190,30 @@ class Company:
             raise Entangled
         return {i, *(self.moving.element[raw[offset]] for offset in self._owners if raw[offset] in self._place)}
 
-    def seated(self, state: State, seats: Sequence[int]) -> State:
+    def seated(self, state: State, seats: tuple[int, ...]) -> State:
         """The told elements first, nothing in place of the others."""
-        rest = iter([i for i in self._elements if i not in seats])
-        order = [0] * self.size
-        for place in self._elements:
-            order[seats[place] if place < len(seats) else next(rest)] = place
-        return tuple(self._moved(state, seats, order))
+        blank, order = self._places_of.get(seats) or self._places(seats)
+        new = list(state)
+        if order is not None:
+            return tuple(self._moved(new, seats, order))
+        for slot in blank:
+            new[slot] = None
+        return tuple(new)
 
-    def _moved(self, state: State, told: Iterable[int], order: Sequence[int]) -> list[Any]:
+    def _places(self, seats: tuple[int, ...]) -> tuple[list[int], list[int] | None]:
+        """Where these elements are told: the slots of the others, and where each element goes, None if nobody told goes elsewhere."""
+        rest = [i for i in self._elements if i not in seats]
+        order = [0] * self.size
+        for place, i in enumerate((*seats, *rest)):
+            order[i] = place
+        stay = list(seats) == list(range(len(seats)))
+        found = self._places_of[seats] = ([slot for i in rest for slot in self.cells[i]], None if stay else order)
+        return found
+
+    def _moved(self, state: Sequence[Any], told: Iterable[int], order: Sequence[int]) -> list[Any]:
         """What is told, with each element where it goes, and nothing where the others are."""
-        new: list[Any] = list(state)
-        if [order[i] for i in told] == list(told):
-            for i in self._elements:
-                if i not in told:
-                    for slot in self.cells[i]:
-                        new[slot] = None
+        new = list(state)
+        if all(order[i] == i for i in told):
             return new
         for slot in self._blank:
             new[slot] = None
