@@ -1,6 +1,9 @@
 // A migration's setup under TCG, as QEMU 7.2 logs it: migration_thread_after.dsl with run_on_cpu(), in which who syncs the bitmap sleeps.
 //
 // Since 930e239d11. The shipped models of a migration leave run_on_cpu() out (TCG); a log under TCG has it.
+//
+// Beside: ../multifd_sync_locked.dsl, ../multifd_sync_ends.dsl, ../save_setup/ram_own_pair.dsl
+// Beside: ../hmp_savevm_ends_tcg.dsl, ../savevm_context_lock_tcg.dsl
 
 protocol migration_tcg_after "a migration's setup under TCG, the BQL held (930e239d11)";
 
