@@ -65,6 +65,8 @@ class Binder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MutexDecl:
+    """`mutex NAME;`, `recursive mutex NAME max N;`, and arrays of them."""
+
     name: str
     size: int | None  # None: a single object, else an array of that many
     recursive: bool
@@ -74,6 +76,8 @@ class MutexDecl:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RwlockDecl:
+    """`rwlock NAME;`"""
+
     name: str
     size: int | None
     span: Span
@@ -81,6 +85,8 @@ class RwlockDecl:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SemDecl:
+    """`sem NAME max N = K;`"""
+
     name: str
     size: int | None
     max_count: int
@@ -90,6 +96,8 @@ class SemDecl:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventDecl:
+    """`event NAME;`: QemuEvent."""
+
     name: str
     size: int | None
     initial: bool
@@ -98,6 +106,8 @@ class EventDecl:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CondDecl:
+    """`cond NAME;`"""
+
     name: str
     size: int | None
     span: Span
@@ -105,6 +115,8 @@ class CondDecl:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ContextDecl:
+    """`context NAME home THREAD when CONDITION;`: an AioContext."""
+
     name: str
     home: int | None  # thread id
     when: Expr | None  # self is the thread that asks
@@ -126,6 +138,8 @@ class VarDecl:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ThreadLocalDecl:
+    """`thread_local TYPE NAME = VALUE;`"""
+
     name: str
     type: ValueType
     initial: int | bool
@@ -153,6 +167,8 @@ class RefParam:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BhDecl:
+    """`bh NAME on CONTEXT { … }`: what a bottom half does when it is dispatched."""
+
     name: str
     size: int | None
     binder: Binder | None  # the index of a family, an IntType(0, size-1)
@@ -166,6 +182,8 @@ class BhDecl:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ThreadDecl:
+    """`thread NAME { … }`; `size` members if it is a family."""
+
     name: str
     size: int | None
     binder: Binder | None
@@ -223,11 +241,15 @@ class ViaParam:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalPlace:
+    """A local of the innermost call, or of the body itself."""
+
     decl: LocalDecl
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ThreadLocalPlace:
+    """A thread-local of some thread, which need not be the one that executes."""
+
     decl: ThreadLocalDecl
     thread: Expr | None  # None: self. Never none where it is assigned
 
@@ -252,6 +274,8 @@ class Literal:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Self:
+    """`self`: who executes this."""
+
     type: ThreadType
     span: Span
 
@@ -266,6 +290,8 @@ class Result:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Read:
+    """The value of a place."""
+
     place: Place
     type: ValueType
     span: Span
@@ -273,6 +299,8 @@ class Read:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bound:
+    """The value of a bound name."""
+
     binder: Binder
     type: Type
     span: Span
@@ -289,6 +317,8 @@ class Member:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unary:
+    """`!a`, `-a`"""
+
     op: UnaryOp
     operand: Expr
     type: Type
@@ -297,6 +327,8 @@ class Unary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Binary:
+    """`a + b`, `a == b`, `a && b`, …"""
+
     op: BinaryOp
     left: Expr
     right: Expr
@@ -306,6 +338,8 @@ class Binary:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conditional:
+    """`a ? b : c`"""
+
     condition: Expr
     then: Expr
     otherwise: Expr
@@ -327,6 +361,8 @@ class Quantifier:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Holds:
+    """`holds(LOCK)`, `holds(THREAD, LOCK)`"""
+
     thread: Expr
     lock: Ref  # mutex or rwlock
     type: BoolType
@@ -335,6 +371,8 @@ class Holds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Owner:
+    """`owner(MUTEX)`"""
+
     lock: Ref
     type: ThreadType
     span: Span
@@ -342,6 +380,8 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InContext:
+    """`in_context(CONTEXT)`, `in_context(THREAD, CONTEXT)`"""
+
     thread: Expr
     context: Ref
     type: BoolType
@@ -350,6 +390,8 @@ class InContext:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CurrentContext:
+    """`current_context()`, `current_context(THREAD)`"""
+
     thread: Expr
     type: ContextType
     span: Span
@@ -366,6 +408,8 @@ class ContextOf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PendingBh:
+    """`pending(BH)`"""
+
     bh: Ref
     type: BoolType
     span: Span
@@ -373,6 +417,8 @@ class PendingBh:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PendingContext:
+    """`pending(CONTEXT)`: any bottom half of it."""
+
     context: Ref
     type: BoolType
     span: Span
@@ -389,6 +435,8 @@ class Count:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IsSet:
+    """`is_set(EVENT)`"""
+
     event: Ref
     type: BoolType
     span: Span
@@ -407,6 +455,8 @@ class At:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finished:
+    """`finished(THREAD)`"""
+
     thread: Expr
     type: BoolType
     span: Span
@@ -459,11 +509,15 @@ class Info:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
+    """`{ … }`"""
+
     statements: tuple[Stmt, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Skip:
+    """`skip;`"""
+
     info: Info
 
 
@@ -489,6 +543,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Return:
+    """`return;`"""
+
     info: Info
     value: Expr | None
 
@@ -513,6 +569,8 @@ class Unlock:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class With:
+    """`with LOCK { … }`: whichever way control leaves it, the lock is given back."""
+
     info: Info
     ref: Ref  # a mutex
     body: Block
@@ -520,18 +578,24 @@ class With:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WaitSem:
+    """`wait SEMAPHORE;`"""
+
     info: Info
     ref: Ref
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PostSem:
+    """`post SEMAPHORE;`"""
+
     info: Info
     ref: Ref
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WaitEvent:
+    """`wait EVENT;`"""
+
     info: Info
     ref: Ref
 
@@ -547,6 +611,8 @@ class WriteEvent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WaitCond:
+    """`wait COND with MUTEX;`"""
+
     info: Info
     ref: Ref
     lock: Ref  # a non-recursive mutex
@@ -563,12 +629,16 @@ class Wake:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Schedule:
+    """`schedule BH;`"""
+
     info: Info
     ref: Ref
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Poll:
+    """`poll CONTEXT;`, `poll CONTEXT blocking;`: aio_poll()."""
+
     info: Info
     ref: Ref  # a context
     blocking: bool
@@ -576,6 +646,8 @@ class Poll:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AioWaitWhile:
+    """`aio_wait_while CONTEXT (CONDITION);`: AIO_WAIT_WHILE()."""
+
     info: Info
     ref: Ref  # a context
     condition: Expr
@@ -583,6 +655,8 @@ class AioWaitWhile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Await:
+    """`await CONDITION;`"""
+
     info: Info
     condition: Expr
 
@@ -599,12 +673,16 @@ class Assert:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assume:
+    """`assume CONDITION;`"""
+
     info: Info
     condition: Expr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class If:
+    """`if (CONDITION) { … } else { … }`"""
+
     info: Info
     condition: Expr
     then: Block
@@ -613,6 +691,8 @@ class If:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class While:
+    """`while (CONDITION) { … }`"""
+
     info: Info
     condition: Expr
     body: Block
@@ -620,12 +700,16 @@ class While:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loop:
+    """`loop { … }`"""
+
     info: Info
     body: Block
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class For:
+    """`for NAME in DOMAIN { … }`"""
+
     info: Info
     binder: Binder
     domain: tuple[int, ...]
@@ -634,34 +718,46 @@ class For:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Break:
+    """`break;`"""
+
     info: Info
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Continue:
+    """`continue;`"""
+
     info: Info
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choose:
+    """`choose { … } or { … }`"""
+
     info: Info
     branches: tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Atomic:
+    """`atomic { … }`"""
+
     info: Info
     body: Block
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spawn:
+    """`spawn THREAD;`"""
+
     info: Info
     thread: Ref  # to a ThreadDecl, or a ref thread parameter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Join:
+    """`join THREAD;`"""
+
     info: Info
     thread: Ref
 
@@ -764,6 +860,8 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
+    """A whole model, its parameters given values, its families laid out."""
+
     name: str
     title: str
     file: str  # as named on the command line

@@ -5,7 +5,7 @@ In: a program. Out: the `Family` of its parameters that can be looked at for eve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,8 +50,7 @@ def family(program: Program, extra: tuple[str, ...]) -> Family:
     problems: list[str] = []
     counted: list[str] = []
     untold: list[str] = []
-    if all(int(program.parameters[name]) <= LEAST for name in program.counts):
-        raise Unsuited(f"no parameter counts more than {LEAST} members")
+    names: list[str] = []
     for name, counts in program.counts.items():
         value = program.parameters[name]
         if not counts.names or not isinstance(value, int) or value < LEAST:
@@ -60,31 +59,45 @@ def family(program: Program, extra: tuple[str, ...]) -> Family:
             place = f"{counts.otherwise.source.path}:{counts.otherwise.line}"
             problems.append(f"{name} says more than how many there are of something ({place})")
             continue
-        found, problem = _ways(Family(program, (), (), extra), name, counts)
+        names.append(name)
+    for name, few, many in _machines(Family(program, (), (), extra), names):
+        found, problem = _ways(few, many, program.counts[name])
         problems += [f"{name}: {problem}"] if problem else []
-        counted += [name] if "counted" in found and value >= FIRST else []
+        counted += [name] if "counted" in found and int(program.parameters[name]) >= FIRST else []
         untold += [name] if "untold" in found else []
     if all(int(program.parameters[name]) <= LEAST for name in (*counted, *untold)):
         raise Unsuited("; ".join(problems) or f"no parameter counts {FIRST} members or more, of which few have to be told")
     return Family(program, tuple(counted), tuple(untold), extra)
 
 
-def _ways(members: Family, name: str, counts: Counted) -> tuple[list[str], str]:
-    """How these members can be looked at; else why they cannot. Raises Unsuited."""
-    small = members.small({name: FIRST})
-    deep = members.small({name: NESTS if counts.high is None else min(NESTS, counts.high)})
-    if not same_shape(deep, small):
+def _machines(members: Family, names: Sequence[str]) -> Iterator[tuple[str, Machine, Machine]]:
+    """For each parameter, a program with few of its members, and one with many. Raises Unsuited."""
+    if len(names) > 1 and all(members.program.counts[name].high is None for name in names):
+        large = members.small({name: NESTS + place for place, name in enumerate(names)})  # no two as many: a range tells whose it is
+        if same_shape(large, members.program):  # with many of all; so with fewer of some
+            few, many = Machine(members.small(dict.fromkeys(names, FIRST))), Machine(large)
+            yield from ((name, few, many) for name in names)
+            return
+    for name in names:
+        high = members.program.counts[name].high
+        many = Machine(members.small({name: NESTS if high is None else min(NESTS, high)}))
+        yield name, Machine(members.small({name: FIRST})), many
+
+
+def _ways(few: Machine, many: Machine, counts: Counted) -> tuple[list[str], str]:
+    """How these members can be looked at; else why they cannot."""
+    if not same_shape(many.program, few.program):
         return [], "how deep bottom halves nest depends on how many there are"
     try:
-        Machine(deep).check_ranges(counts.names, conditions(deep))
+        many.check_ranges(counts.names, conditions(many.program))
     except Uncountable as problem:
         return [], str(problem)
-    machine, found, problems = Machine(small), [], []
-    for way, look in (("counted", machine.countable), ("untold", machine.untold)):
+    found, problems = [], []
+    for way, look in (("counted", few.countable), ("untold", few.untold)):
         try:
             if way == "counted" and counts.bounds:
                 raise Uncountable("how far a semaphore goes depends on how many there are")
-            look(counts.names, conditions(small))
+            look(counts.names, conditions(few.program))
         except Uncountable as problem:
             problems.append(str(problem))
         else:

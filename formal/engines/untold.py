@@ -6,7 +6,7 @@ docs/decisions/016-company.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from formal.engines.company import Search
 from formal.engines.counted import countable, merging
@@ -97,5 +97,10 @@ class Untold:
         for name, least in self.first.items():
             if least > self._family.size(name):
                 raise Unsuited(f"{name}: too few for what is known of more")
-            if not same_shape(self._family.small({name: least}), self._family.program):
-                raise Unsuited(f"{name}: how deep bottom halves nest depends on how many there are")
+        if not self._nests_alike(self.first):  # fewer of all: so with fewer of one
+            for name, least in self.first.items():
+                if not self._nests_alike({name: least}):
+                    raise Unsuited(f"{name}: how deep bottom halves nest depends on how many there are")
+
+    def _nests_alike(self, sizes: Mapping[str, int]) -> bool:
+        return same_shape(self._family.small(sizes), self._family.program)

@@ -97,6 +97,7 @@ class Companies:
         self._about: dict[int, About] = {}
         self._loops: dict[int, tuple[Pass, ...]] = {}
         self._turns: dict[tuple[Carried, Colours], Turn] = {}
+        self._turn_of: dict[tuple[object, ...], Turn | None] = {}
         self._shares = {
             slot: next(offset for offset, cell in enumerate(each[one.sort].cells[0]) if cell == tallies.start(slot))
             for slot, one in tallies.slots.items()
@@ -128,6 +129,8 @@ class Companies:
         return Shown(told, tuple(seats), others)
 
     def _chosen(self, room: int, lead: list[Kind], kinds: list[Kind]) -> list[Kind]:
+        if len(lead) >= room and not (kinds and kinds[0].colour):
+            return lead
         chosen = list(lead)
         for loop in range(len(kinds[0].colour) if kinds else 0):
             for side in (THROUGH, LEFT):
@@ -146,15 +149,19 @@ class Companies:
 
     def turn(self, before: State, after: State, told: State) -> Turn | None:
         """What becomes of elements that a step is not about; None if nothing does. `told`: what the state after it tells."""
+        threads = self._threads
+        key = (before[:threads], after[:threads], told[:threads], *self.rows(told))
+        if key not in self._turn_of:
+            self._turn_of[key] = self._turn(before, after, told)
+        return self._turn_of[key]
+
+    def _turn(self, before: State, after: State, told: State) -> Turn | None:
         old, new = [company.passes(before) for company in self.each], [company.passes(after) for company in self.each]
         if not any(old) and not any(new):
             return None
         came = tuple([carried(*pair) for pair in zip(old, new, strict=True)])
         colours = tuple(tuple(company.colours(told)) for company in self.each)
-        found = self._turns.get((came, colours))
-        if found is None:
-            found = self._turns[came, colours] = Turn(came, colours)
-        return found
+        return self._turns.setdefault((came, colours), Turn(came, colours))
 
     def loops(self, control: int) -> tuple[Pass, ...]:
         """The `for`s that a stack is in."""

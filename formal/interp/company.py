@@ -96,6 +96,7 @@ class Company:
         self._outsiders = [thread for thread in self._threads if thread not in self._place]
         self._kinds: list[dict[tuple[Any, ...], tuple[Any, ...] | None]] = [{} for _ in self._elements]
         self._raw: list[dict[tuple[Any, ...], tuple[Any, ...]]] = [{} for _ in self._elements]
+        self._filling: dict[tuple[int, Kind], list[tuple[int, Any]]] = {}
         self._stacks: dict[int, tuple[tuple[int, ...], list[int]]] = {}
         self._standing: dict[tuple[int, ...], tuple[frozenset[int], list[Colour]]] = {}
         self._places_of: dict[tuple[int, ...], tuple[list[int], list[int] | None]] = {}
@@ -267,7 +268,7 @@ class Company:
         loops = self.loops(told)
         return [_colour(i, loops) for i in range(self.rows(told))]
 
-    def show(self, told: State, others: Sequence[Kind], once: Kind | None) -> tuple[State, tuple[int, ...], dict[int, Kind]]:
+    def show(self, told: State, others: list[Kind], once: Kind | None) -> tuple[State, tuple[int, ...], dict[int, Kind]]:
         """A state of what is told and elements of these kinds, of each one more often where there is room; of those with one colour in this
         order. `once`: besides, one element of this kind. Where the told elements are, and the others. Raises TooFew."""
         rows = self.rows(told)
@@ -275,15 +276,16 @@ class Company:
         room = self.size - rows - len(first)
         if len(others) > room or not others:
             raise TooFew
-        kinds = [*first, *(others[n % len(others)] for n in range(room))]
+        kinds = [*first, *(others * (room // len(others) + 1))[:room]]
         loops = self.loops(told)
         if not loops:
-            return self._filled(list(told), dict(enumerate(kinds, rows))), tuple(range(rows)), dict(enumerate(kinds, rows))
+            spread = dict(enumerate(kinds, rows))
+            return self._filled(list(told), spread), tuple(range(rows)), spread
         line: list[tuple[Colour, int, int]] = [(_colour(i, loops), i, i) for i in range(rows)]
         line += [(kind.colour, rows + n, n) for n, kind in enumerate(kinds)]
         line.sort(key=lambda one: one[:2])
         order = list(self._elements)
-        spread: dict[int, Kind] = {}
+        spread = {}
         spare = iter(range(rows, self.size))
         for place, (_, rank, number) in enumerate(line):
             if rank < rows:
@@ -295,7 +297,10 @@ class Company:
 
     def _filled(self, new: list[Any], others: dict[int, Kind]) -> State:
         for i, kind in others.items():
-            for slot, value in zip(self.cells[i], self.cells_at(i, kind.cells), strict=True):
+            found = self._filling.get((i, kind))
+            if found is None:
+                found = self._filling[i, kind] = list(zip(self.cells[i], self.cells_at(i, kind.cells), strict=True))
+            for slot, value in found:
                 new[slot] = value
         return tuple(new)
 
