@@ -10,7 +10,7 @@ leads to more of them, and to no other state.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TypeAlias
 
@@ -19,21 +19,12 @@ from formal.engines.links import Link, Links
 from formal.engines.members import Unsuited
 from formal.engines.patterns import patterns
 from formal.engines.protocol import Progress, Tell
+from formal.engines.roles import Edge, Known, Part, Role
 from formal.interp import Change, Companies, Counting, Entangled, Kind, Machine, Merging, Shown, State, Stop, Turn
-from formal.interp.company import LEFT
+from formal.interp.colours import LEFT
 from formal.program import RANGE
 
-Role: TypeAlias = "int | tuple[Kind, int]"  # a thread where the told elements are first; or that of a kind, by its family
 Step: TypeAlias = tuple[State, int, State]
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """Where a step leads that looks at nobody else, whoever else there is."""
-
-    told: State
-    turns: tuple[Turn, ...]
-    links: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +33,6 @@ class Ran:
 
     changes: frozenset[Change]
     picked: frozenset[Kind]
-
-
-@dataclass(slots=True)
-class Part:
-    """What is known of the steps of one role: where they lead (None: they have to be looked at again whenever there are more kinds), and
-    whether it may have to wait, and may move."""
-
-    edges: list[Edge] | None
-    waits: bool = False
-    moves: bool = False
-
-
-@dataclass(slots=True)
-class Known:
-    """What is known of one state. `done`: so many of its kinds were looked at."""
-
-    kinds: dict[Kind, None]
-    done: int = 0
-    parts: dict[Role, Part] = field(default_factory=dict)
 
 
 class Search:

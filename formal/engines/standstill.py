@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final, TypeAlias
 
-from formal.engines.company import Known, Search
+from formal.engines.company import Search
 from formal.engines.exploration import steps_of
 from formal.engines.patterns import patterns
+from formal.engines.roles import Known
 from formal.interp import Companies, Counting, Entangled, Kind, Machine, Shown, State
 from formal.interp.forms import getter
 from formal.interp.references import Function

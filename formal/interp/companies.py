@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
-from formal.interp.company import LEFT, THROUGH, Colour, Company, Kind, carried, in_line, recoloured
+from formal.interp.colours import LEFT, THROUGH, Colour, carried, in_line, recoloured
+from formal.interp.company import Company, Kind
 from formal.interp.crowds import Entangled
 from formal.interp.layout import FINISHED, OUTSIDE, State
 from formal.interp.likeness import OF_CONTEXTS, OF_SLOT_AND_THREAD, OF_THREADS, OF_UID_AND_THREAD

@@ -13,18 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from formal.interp.colours import Colour, colour_of
 from formal.interp.crowds import Entangled, TooFew
 from formal.interp.forms import Form, getter
 from formal.interp.layout import FINISHED, OUTSIDE, State
 from formal.interp.moving import Moving, Pass
 from formal.program import NONE
 
-Colour: TypeAlias = tuple[int, ...]  # of an element, by each `for` in progress: THROUGH, NOW or LEFT
-THROUGH: Final = 1
-NOW: Final = 2
-LEFT: Final = 3
 OWN: Final = 1 << 24  # in the cells of a kind: from here on, a thread of its own, by its family
 
 
@@ -144,7 +141,7 @@ class Company:
                 named, come = self._stacks.get(control) or self._named_by(control, places.index(control))
                 told.update(named)
                 loops += come
-        return frozenset(told), [_colour(i, loops) for i in self._elements]
+        return frozenset(told), [colour_of(i, loops) for i in self._elements]
 
     def _named_by(self, control: int, thread: int) -> tuple[tuple[int, ...], list[int]]:
         """The same, of one stack. Raises Entangled."""
@@ -266,7 +263,7 @@ class Company:
     def colours(self, told: State) -> list[Colour]:
         """Of the told elements."""
         loops = self.loops(told)
-        return [_colour(i, loops) for i in range(self.rows(told))]
+        return [colour_of(i, loops) for i in range(self.rows(told))]
 
     def show(self, told: State, others: list[Kind], once: Kind | None) -> tuple[State, tuple[int, ...], dict[int, Kind]]:
         """A state of what is told and elements of these kinds, of each one more often where there is room; of those with one colour in this
@@ -281,7 +278,7 @@ class Company:
         if not loops:
             spread = dict(enumerate(kinds, rows))
             return self._filled(list(told), spread), tuple(range(rows)), spread
-        line: list[tuple[Colour, int, int]] = [(_colour(i, loops), i, i) for i in range(rows)]
+        line: list[tuple[Colour, int, int]] = [(colour_of(i, loops), i, i) for i in range(rows)]
         line += [(kind.colour, rows + n, n) for n, kind in enumerate(kinds)]
         line.sort(key=lambda one: one[:2])
         order = list(self._elements)
@@ -320,36 +317,3 @@ class Company:
                 new[offset] = outer | sum(1 << self.members[i][place] for place in inside)
             found = self._raw[i][cells] = tuple(new)
         return found
-
-
-def carried(old: Sequence[tuple[int, Pass]], new: Sequence[tuple[int, Pass]]) -> tuple[int, ...]:
-    """Of each `for` in progress after a step, its number before; -1 if it has begun in the step. `old` and `new`: those before and after,
-    with whose each is."""
-    if old == new:
-        return tuple(range(len(new)))
-    found: list[int] = []
-    for thread, one in new:
-        same = [
-            number
-            for number, (other, was) in enumerate(old)
-            if other == thread and was.stmt is one.stmt and was.below == one.below and one.place in (was.place, was.place + 1)
-        ]
-        found.append(same[0] if same else -1)
-    return tuple(found)
-
-
-def recoloured(colour: Colour, carried: Sequence[int]) -> Colour:
-    """Of an element that the step was not about."""
-    return tuple([LEFT if number < 0 else colour[number] for number in carried])
-
-
-def in_line(colour: Colour, others: Iterable[Colour]) -> bool:
-    """Whether an element of this colour can be among those: before or behind each, for every `for`."""
-    return all(
-        all(a <= b for a, b in zip(colour, other, strict=True)) or all(a >= b for a, b in zip(colour, other, strict=True))
-        for other in others
-    )
-
-
-def _colour(i: int, loops: Sequence[int]) -> Colour:
-    return tuple([THROUGH if i < now else NOW if i == now else LEFT for now in loops])
