@@ -1,5 +1,7 @@
 // A background snapshot since 930e239d11: it comes to where the devices' state is saved, whatever else needs the BQL; and then the guest
 // runs again, every vCPU of it.
+//
+// Beside: multifd_sync_locked.dsl, save_setup/ram.dsl
 
 protocol bg_migration_ends "a background snapshot's setup under the BQL (930e239d11): it ends, and the guest runs again";
 
