@@ -58,9 +58,9 @@ deadlock free;
 """
 
 
-def proof(text: str, **options: bool) -> OutlineProof:
+def proof(text: str, *, offered: bool = True) -> OutlineProof:
     program = parsed(text)
-    return OutlineProof(program, [prop for prop in program.properties if prop.kind != "liveness"], MEMORY, **options)
+    return OutlineProof(program, [prop for prop in program.properties if prop.kind != "liveness"], MEMORY, offered=offered)
 
 
 def test_lines_are_those_of_the_source() -> None:

@@ -66,8 +66,8 @@ def test_what_a_lock_keeps_others_from() -> None:
     program = parsed(text())
     found, said = table(program)
     assert said == {"unsat"}
-    (now,) = (values for part, values in found.may(1).items() if part.name == "now")
-    assert {place: some for place, some in now.items() if some != {"RUN"}} == {"saver:20": {"SAVE"}, "saver:21": {"SAVE"}}
+    (now,) = (found.may(1, part) for part in found.parts if part.name == "now")
+    assert {some: places for some, places in now.items() if some != {"RUN"}} == {frozenset({"SAVE"}): {"saver:20", "saver:21"}}
 
 
 def test_more_follows_than_from_locks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +134,7 @@ def test_an_element_that_may_not_be_the_one_written_keeps_its_values() -> None:
     program = parsed("protocol p; 0..2 k; 0..9 n[3]; thread t { choose { k = 1; } or { k = 2; } n[k] = 7; }")
     found, said = table(program)
     assert said == {"unsat"}
-    values = {part.name: frozenset().union(*places.values()) for part, places in found.may(0).items()}
+    values = {part.name: frozenset().union(*found.may(0, part)) for part in found.parts}
     assert [values[f"n[{index}]"] for index in range(3)] == [{"0", "7"}] * 3  # as far as it is told, the index may be 0
 
 

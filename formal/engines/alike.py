@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from formal.engines.protocol import OWNERSHIP, SYMMETRY, Options
 from formal.interp.sorts import sorts
 from formal.program import Program, Property
+from formal.smt.alike import Alike
 from formal.smt.bounded import Bounded
 
 
@@ -28,6 +29,11 @@ def first_movers(program: Program, properties: Iterable[Property], options: Opti
             for thread, colour in zip(program.families[sort.families[0].name], sort.colours, strict=True):
                 groups.setdefault((number, colour), []).append(thread)
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def alike(program: Program) -> tuple[Alike, ...]:
+    """What can be permuted, whatever is asked for."""
+    return tuple(Alike(sort.families, sort.arrays, sort.colours) for sort in sorts(program, ()) if not sort.ordered)
 
 
 def base_case(program: Program, properties: Iterable[Property], options: Options) -> Bounded:

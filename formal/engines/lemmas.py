@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from time import perf_counter
 
+from formal.engines.alike import alike
 from formal.engines.encoding import encoded, safety
-from formal.engines.protocol import OWNERSHIP, Finding, Options, Outline, Statistics, Tell
+from formal.engines.protocol import OWNERSHIP, SYMMETRY, Finding, Options, Outline, Statistics, Tell
 from formal.program import Program, Property
 from formal.smt.outline_proof import OutlineProof
 from formal.verdict import Verdict
@@ -32,10 +33,12 @@ def run(program: Program, options: Options, tell: Tell) -> None:
     for name in properties:
         if name not in proved:
             tell(Finding(name, Verdict.UNDECIDED, None, "it does not follow from where locks are held"))
-    tell(Statistics({"lemmas": proof.lemmas, "seconds": round(perf_counter() - started, 3)}))
+    figures = {"lemmas": proof.lemmas, **({"threads looked at": proof.looked_at} if proof.looked_at < len(program.threads) else {})}
+    tell(Statistics({**figures, "seconds": round(perf_counter() - started, 3)}))
 
 
 def _prove(program: Program, options: Options, properties: list[Property]) -> tuple[OutlineProof, list[str]]:
     """The lemmas, and the names of what follows from them. Raises EncodingLimitError, RecursionError."""
-    proof = OutlineProof(program, properties, options.memory, offered=OWNERSHIP not in options.without)
+    groups = () if SYMMETRY in options.without else alike(program)
+    proof = OutlineProof(program, properties, options.memory, offered=OWNERSHIP not in options.without, alike=groups)
     return proof, proof.proved()

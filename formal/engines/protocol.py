@@ -22,7 +22,7 @@ REDUCTIONS: Final[Mapping[str, str]] = {
     "distances": "a step is built without the places that no thread can have come to so soon (bmc)",
     OWNERSHIP: "what control flow says about who owns a lock is proved, and told to the solver (bmc)",
     SYMMETRY: "of states that differ only in which of several alike threads, channels, … is which, one is looked at (explicit); "
-    "alike threads move for the first time in the order of their numbers (bmc)",
+    "alike threads move for the first time in the order of their numbers (bmc); lemmas are found and proved for one of them (lemmas)",
 }
 
 

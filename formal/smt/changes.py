@@ -14,6 +14,7 @@ from typing import TypeAlias
 from formal.invariant import Clause, Invariant, Literal, literal_over
 from formal.netlist import Term
 from formal.program import Program
+from formal.smt.alike import Alike, Roster
 from formal.smt.finite import Cases, Finite
 from formal.smt.layout import Stage, lay_out
 from formal.smt.lower import lower
@@ -100,18 +101,20 @@ class Index:
 
 
 class Changes:
-    """A program's changes, its faults, and what can be said of its states. `loose`: of a scene. Raises EncodingLimitError, TooManyCases."""
+    """A program's changes, its faults, and what can be said of its states. `loose`: of a scene; `alike`: of changes and faults that come to
+    the same but for names, one. Raises EncodingLimitError, TooManyCases."""
 
-    def __init__(self, program: Program, loose: Loose | None = None) -> None:
+    def __init__(self, program: Program, loose: Loose | None = None, alike: Iterable[Alike] = ()) -> None:
         cfg = lower(program)
         self.stage = Stage(cfg, lay_out(cfg))
         self.parts = Parts(self.stage)
+        self.roster = Roster(self.parts, alike)
         self.finite = Finite(self.parts)
         self.terms = self.finite.terms
         self._by_cell = {part.cell: part for part in self.parts.all}
         changes: list[Change] = []
         faults: list[Blow] = []
-        for one in moves(cfg, self.stage.layout, loose):
+        for one in moves(cfg, self.stage.layout, loose, self.roster.stands_for_all):
             match one:
                 case Move():
                     change = self._change(one)

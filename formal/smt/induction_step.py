@@ -6,7 +6,7 @@ violates. It must not know where executions begin, nor who established the facts
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -150,13 +150,14 @@ def _own(free: Any, index: int) -> Any:
 
 def _claims(relation: Relation, properties: Sequence[Property]) -> Iterator[_Claim]:
     found = badness(relation, Standstill(relation), properties)
+    occurring = _Occurring((*found.free, *relation.inputs))
     for prop in properties:
         if prop.name in found.terms:
             bad, candidates = as_term(found.terms[prop.name]), found.free
         else:
             bad, candidates = _some_step(relation, relation.failing.get(prop.name, False)), relation.inputs
-        occurring = _constants(bad)
-        free = tuple(x for x in candidates if x.get_id() in occurring)
+        inside = occurring.inside(bad)
+        free = tuple(x for x in candidates if x.get_id() in inside)
         yield _Claim(prop.name, bad, free, z3.Bool(f"no {prop.name}"))
 
 
@@ -170,16 +171,23 @@ def _some_step(relation: Relation, failing: Any) -> Any:
     return as_term(any_of([part for part in parts if not z3.is_false(part)]))
 
 
-def _constants(term: Any) -> set[int]:
-    """The numbers of the terms in a term."""
-    seen: set[int] = set()
-    work = [term]
-    while work:
-        part = work.pop()
-        if part.get_id() not in seen:
-            seen.add(part.get_id())
-            work += part.children()
-    return seen
+class _Occurring:
+    """Which of some constants there are in terms, each of which is looked at once."""
+
+    def __init__(self, constants: Iterable[Any]) -> None:
+        self._found: dict[int, frozenset[int]] = {x.get_id(): frozenset((x.get_id(),)) for x in constants}
+
+    def inside(self, term: Any) -> frozenset[int]:
+        """Their numbers."""
+        work = [(term, term.get_id(), False)]
+        while work:
+            part, number, known = work.pop()
+            if known:
+                self._found[number] = frozenset().union(*(self._found[arg.get_id()] for arg in part.children()))
+            elif number not in self._found:
+                work.append((part, number, True))
+                work += [(arg, arg.get_id(), False) for arg in part.children()]
+        return self._found[term.get_id()]
 
 
 def _bad_choice(claim: _Claim, pairs: Sequence[tuple[Any, Any]]) -> tuple[Any, ...] | None:

@@ -6,8 +6,9 @@ are the steps of the relation, no more and no less. It must not know invariants,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from formal.smt.atomics import execute
 from formal.smt.bodies import is_poll
@@ -17,6 +18,8 @@ from formal.smt.outcomes import Fails, Goes
 from formal.smt.relation import Choices, most_alternatives
 from formal.smt.scene import Loose, Registers, Scene, set_scene
 from formal.smt.terms import Bool, Value, equal, number
+
+Wanted: TypeAlias = Callable[[int, int], bool]  # of a thread and a node
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,16 +50,23 @@ class Fault:
     prop: str
 
 
+def _everywhere(_thread: int, _node: int) -> bool:
+    return True
+
+
 def outside(body: Body) -> list[Node]:
     """The nodes that a thread can stand at."""
     return [node for node in body.nodes if not node.inner]
 
 
-def moves(cfg: Cfg, layout: Layout, loose: Loose | None = None) -> Iterator[Move | Fault]:
-    """All of them, spot by spot. The choices of a step are inputs, as in the relation. `loose`: of a scene."""
+def moves(cfg: Cfg, layout: Layout, loose: Loose | None = None, wanted: Wanted = _everywhere) -> Iterator[Move | Fault]:
+    """All of them, spot by spot, where the thread and the node are `wanted`. The choices of a step are inputs, as in the relation. `loose`:
+    of a scene."""
     choices = Choices(most_alternatives(cfg))
     for thread, cells in enumerate(layout.threads):
         for node, level in _standings(layout, thread):
+            if not wanted(thread, node.id):
+                continue
             spot = Spot(thread, node, level)
             scene = replace(standing_scene(cfg, layout, thread, node, level), loose=loose)
             for outcome in execute(scene, node, choices.drawer().fresh):

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from formal.invariant import Invariant
 from formal.program import Program, Property
+from formal.smt.alike import Alike
 from formal.smt.finite import TooManyCases
 from formal.smt.induction_step import InductionStep
 from formal.smt.inductive import inductive, ranges
@@ -42,15 +43,18 @@ class _Table:
 
 
 class OutlineProof:
-    """`lemmas`: how many facts are proved, those included that no line tells. Raises EncodingLimitError. `memory`: mebibytes for the
-    solver; `offered`: without it there are no lemmas at all, for comparison."""
+    """`lemmas`: how many facts are proved, those included that no line tells; `looked_at`: of how many threads, one of each that are
+    alike. Raises EncodingLimitError. `memory`: mebibytes for the solver; `offered`: without it there are no lemmas, for comparison."""
 
-    def __init__(self, program: Program, properties: Sequence[Property], memory: int, *, offered: bool = True) -> None:
+    def __init__(
+        self, program: Program, properties: Sequence[Property], memory: int, *, offered: bool = True, alike: Sequence[Alike] = ()
+    ) -> None:
         obligations = Obligations(program, ())
         self._parts = obligations.parts
         self._values: list[Note] = []
+        self.looked_at = len(program.threads)
         self._notes = outline(self._parts) if offered else []
-        table = self._standpoints(program) if offered else None
+        table = self._standpoints(program, alike) if offered else None
         facts = [] if table is None else obligations.having(table.invariant)
         said = set[Note]() if table is None else set(filter(table.says, self._notes))
         if table is None or len(said) < len(self._notes):
@@ -59,17 +63,21 @@ class OutlineProof:
         self._names = [prop.name for prop in properties]
         self._step = InductionStep(obligations.relation, properties, facts, memory)
 
-    def _standpoints(self, program: Program) -> _Table | None:
+    def _standpoints(self, program: Program, alike: Sequence[Alike]) -> _Table | None:
         """What parts can be where threads stand, once that is proved; None where it would take too long."""
         try:
-            questions = Questions(program, ())
+            questions = Questions(program, (), alike)
             table = Standpoints(questions.changes)
             invariant = table.invariant()
+            looked_at = len({first for first, _ in map(table.roster.first, range(len(program.threads)))})
+            if not table.roster.closed((*questions.changes.proper_clauses(), *invariant)):
+                questions, looked_at = Questions(program, ()), len(program.threads)
             scripts = questions.inductive(invariant)
         except (TooManyCases, TooMuchWork):
             return None
         if any(ask_z3(text)[0] != "unsat" for text in scripts.values()):
             return None
+        self.looked_at = looked_at
         self._values = values(table, program)
         number = {thread.name: number for number, thread in enumerate(program.threads)}
         return _Table((*questions.changes.proper_clauses(), *invariant), table, number)

@@ -10,12 +10,13 @@ move as well. All moves are one question: whether some move, from some state tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from formal.invariant import Invariant
 from formal.netlist import Term
 from formal.program import Program, Property
+from formal.smt.alike import Alike
 from formal.smt.badness import badness
 from formal.smt.changes import Among, Change, Changes, Index
 from formal.smt.deadlock import Standstill
@@ -24,10 +25,11 @@ from formal.smt.sentences import sentence
 
 
 class Questions:
-    """What to ask of one program and a choice of its properties. Raises EncodingLimitError, TooManyCases."""
+    """What to ask of one program and a choice of its properties. `alike`: who is asked about of those that can be exchanged, for invariants
+    that permutations leave as they are. Raises EncodingLimitError, TooManyCases."""
 
-    def __init__(self, program: Program, properties: Sequence[Property]) -> None:
-        self.changes = Changes(program)
+    def __init__(self, program: Program, properties: Sequence[Property], alike: Iterable[Alike] = ()) -> None:
+        self.changes = Changes(program, None, alike)
         self.terms = self.changes.terms
         self._properties = tuple(properties)
 

@@ -6,7 +6,7 @@ nothing of what is so wherever a thread is. Locks and thread-locals have notes o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from formal.invariant import FALSE, TRUE
 from formal.program import Program
@@ -19,13 +19,13 @@ from formal.smt.standpoints import Standpoints
 def values(table: Standpoints, program: Program) -> list[Note]:
     """The notes, thread by thread."""
     told = _told(table.layout)
-    notes: list[Note] = []
-    for number, thread in enumerate(program.threads):
-        for part, found in table.may(number).items():
-            if part.cell in told:
-                here = {place: some for place, some in found.items() if ":" in place}
-                notes += _of_truth(thread.name, part, here) if part.domain == (FALSE, TRUE) else _of_value(thread.name, part, here)
-    return notes
+    parts = [part for part in table.parts if part.cell in told]
+    return [
+        note
+        for number, thread in enumerate(program.threads)
+        for part in parts
+        for note in _notes(thread.name, part, table.may(number, part))
+    ]
 
 
 def _told(layout: Layout) -> frozenset[Cell]:
@@ -34,17 +34,19 @@ def _told(layout: Layout) -> frozenset[Cell]:
     return frozenset(cell for kind in shared for cells in kind.values() for cell in cells)
 
 
-def _of_truth(thread: str, part: Part, found: Mapping[str, frozenset[str]]) -> Iterator[Note]:
-    may = frozenset(place for place, some in found.items() if TRUE in some)
-    surely = frozenset(place for place, some in found.items() if some == {TRUE})
-    if may and may != found.keys():
-        yield Note(thread, part.name, "only", may, ())
-    if surely and surely != found.keys():
-        yield Note(thread, part.name, "surely", surely, ())
+def _notes(thread: str, part: Part, found: Mapping[frozenset[str], frozenset[str]]) -> Iterator[Note]:
+    everywhere = _inside(found.values())
+    surely = {value: _inside([places for some, places in found.items() if some == {value}]) for value in part.domain}
+    if part.domain == (FALSE, TRUE):
+        may = _inside([places for some, places in found.items() if TRUE in some])
+        if may and may != everywhere:
+            yield Note(thread, part.name, "only", may, ())
+        surely = {TRUE: surely[TRUE]}
+    for value, places in surely.items():
+        if places and places != everywhere:
+            yield Note(thread, part.name if part.domain == (FALSE, TRUE) else f"{part.name} = {value}", "surely", places, ())
 
 
-def _of_value(thread: str, part: Part, found: Mapping[str, frozenset[str]]) -> Iterator[Note]:
-    for value in part.domain:
-        surely = frozenset(place for place, some in found.items() if some == {value})
-        if surely and surely != found.keys():
-            yield Note(thread, f"{part.name} = {value}", "surely", surely, ())
+def _inside(places: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Those where a statement is."""
+    return frozenset(place for some in places for place in some if ":" in place)
