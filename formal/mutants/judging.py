@@ -24,7 +24,7 @@ from formal.rewriting.admitting import Refused, admitted
 from formal.rewriting.rebuilding import rebuilt
 from formal.verdict import Verdict
 
-PLAIN: Final = 30_000  # states that are explored as they are; beyond, reductions are worth more than what could be compared
+PLAIN: Final = 60_000  # states that are explored as they are; beyond, reductions are worth more than what could be compared
 MEMORY: Final = 2048  # mebibytes
 UNREACHED: Final = "no execution reaches it"
 
