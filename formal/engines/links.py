@@ -17,13 +17,14 @@ from formal.interp import Companies, Kind, Merging, Shown, State, Turn
 @dataclass(frozen=True, slots=True)
 class Link:
     """A quiet step within a merged one: nobody else may be in its way. `at`: an element of each sort that is not told; `lets`: whether one
-    of a kind is not in its way, as far as that was asked."""
+    of a kind is not in its way, as far as that was asked; `passes`: the same of a thread that stands somewhere."""
 
     before: State
     thread: int
     ends: tuple[State, ...]
     at: tuple[int, ...]
     lets: dict[Kind, bool] = field(default_factory=dict)
+    passes: dict[tuple[int, int], bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,5 +94,12 @@ class Links:
             return False
         company = self._companies.each[kind.sort]
         cells = company.cells_at(at, kind.cells)
-        places = zip(company.controls, company.members[at], strict=True)
-        return all(self._merging.lets(link.before, link.thread, link.ends, other, cells[offset]) for offset, other in places)
+        return all(self._passes(link, other, cells[offset]) for offset, other in zip(company.controls, company.members[at], strict=True))
+
+    def _passes(self, link: Link, other: int, control: int) -> bool:
+        """Whether a thread is not in the way if it stands there: many kinds have one there."""
+        found = link.passes.get((other, control))
+        if found is None:
+            assert self._merging is not None
+            found = link.passes[other, control] = self._merging.lets(link.before, link.thread, link.ends, other, control)
+        return found
