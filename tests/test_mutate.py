@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from formal.cli import main
 from formal.diagnostics import InternalError
 from formal.executor.calls import PROCESSES
-from formal.executor.crew import crew
+from formal.executor.crew import Crew, crew
 from formal.fingerprint import fingerprint
 from formal.frontend import load, load_text
 from formal.mutants import questions, running
@@ -226,12 +226,34 @@ def test_clauses_that_notice_nothing_survive() -> None:
     found = {entry.name: entry.fate for entry in studied(text).entries if entry.kind == "clause"}
     assert found["drop requires.add in add"].state == "killed"
     assert found["drop assert.vain in add"].state == "survives"
+    assert found["drop assert.vain in add"].reason.startswith("it is always true")
 
 
 def test_a_clause_is_tried_without_those_before_it() -> None:
     text = COUNTER.replace("requires holds(L) {", "requires holds(L) requires holds(L) {")
     found = {entry.name: entry.fate for entry in studied(text).entries if entry.kind == "clause"}
     assert found["drop requires.add.2 in add"].reason.startswith("as the only clause, notices ")
+
+
+def test_a_clause_is_tried_with_every_mutant_that_dies() -> None:
+    pairs = "lock M; unlock M; " * 20
+    last = "lock L; choose { unlock L; lock L; } or { skip; skip; assert late: holds(L); } unlock L;"
+    found = {entry.name: entry.fate for entry in studied(f"protocol m; mutex L; mutex M; thread t {{ {pairs} {last} }}").entries}
+    assert sum(bool(fate.by) for fate in found.values()) > 60
+    assert not any(prop == "assert.late" for fate in found.values() for prop, _ in fate.by)
+    assert found["drop assert.late in t"].reason.startswith("as the only clause, notices ")
+
+
+def test_a_clause_that_could_not_be_tried_is_not_known_to_notice_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(crew: Crew, question: Question, limit: float, note: Callable[[str], None]) -> Iterator[tuple[int, object]]:
+        for number, answer in answers(crew, question, limit, note):
+            yield number, Late() if question.kind == "alone" else answer
+
+    monkeypatch.setattr("formal.mutants.study.answers", late)
+    text = COUNTER.replace("requires holds(L) {", "requires holds(L) requires holds(L) {")
+    found = {entry.name: entry.fate for entry in studied(text).entries if entry.kind == "clause"}
+    assert found["drop requires.add.2 in add"].state == "undecided"
+    assert "unsettled where it is the only clause" in found["drop requires.add.2 in add"].reason
 
 
 def test_who_notices() -> None:

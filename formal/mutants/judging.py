@@ -71,13 +71,14 @@ class Judge:
             return Fate("survives", reason="too many states to compare with the model's own")
         return self._compared(Graph(found.exploration, self._original.sight))
 
-    def violated_alone(self, mutant: Mutant, prop: str) -> bool:
-        """Whether a mutant violates a clause where there is no other clause."""
+    def violated_alone(self, mutant: Mutant, prop: str) -> bool | None:
+        """Whether a mutant violates a clause where there is no other clause; None if it is not known."""
         try:
             program = admitted(alone(rebuilt(self._program, mutant.changes), prop))
         except Refused:
             return False
-        return bool(Hunt(program, (prop,)).kills())
+        found = Hunt(program, (prop,))
+        return True if found.kills() else None if found.reason else False
 
     def _compared(self, graph: Graph) -> Fate:
         assert self._original is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -21,11 +21,12 @@ from formal.mutants.judging import UNREACHED, Fate, Kills
 from formal.mutants.operators import Mutant
 from formal.mutants.questions import Given, Kind, Question, Subject, bench
 from formal.mutants.running import Broke, Late, answers
-from formal.program import Assert, Program
+from formal.program import Assert, Literal, Program
 from formal.rewriting.bodies import place_of
 from formal.verdict import SourceRef
 
-_TRIED: Final = 60  # mutants that a clause is tried with, those that die soonest
+_ALWAYS: Final = Fate("survives", reason="it is always true, so that no mutant can violate it")
+_NEVER: Final = Fate("survives", reason="no mutant violates it, not even where it is the only clause")
 
 
 class NotProved(Exception):
@@ -215,10 +216,14 @@ class _Run:
     def _clauses(self, hired: Crew) -> list[Entry]:
         """Each clause, dropped. It was noticed above if it notices something first; else it is tried as the only one."""
         known = {prop: number for number, fate in sorted(self._fates.items(), reverse=True) for prop, _ in fate.by}
-        dying = sorted((number for number, fate in self._fates.items() if fate.by), key=lambda n: self._fates[n].seconds)
-        return [
-            self._clause(hired, clause, known, dying[:_TRIED]) for clause in clauses(self._program) if clause.prop in self._plan.properties
-        ]
+        asked = set(self._asked_clauses())
+        dying = sorted((number for number, fate in self._fates.items() if fate.by), key=lambda number: self._turn(number, asked))
+        return [self._clause(hired, clause, known, dying) for clause in clauses(self._program) if clause.prop in asked]
+
+    def _turn(self, number: int, asked: Collection[str]) -> tuple[bool, float]:
+        """Whom a clause is tried with first: mutants that another clause notices, then those that die soonest."""
+        fate = self._fates[number]
+        return not any(prop in asked for prop, _ in fate.by), fate.seconds
 
     def _clause(self, hired: Crew, clause: Assert, known: Mapping[str, int], dying: Sequence[int]) -> Entry:
         original = self._bench.original
@@ -226,18 +231,22 @@ class _Run:
             fate = Fate("equivalent", reason=UNREACHED)
         elif clause.prop in known:
             fate = Fate("killed", reason=f"notices {self._mutants[known[clause.prop]].name}")
+        elif isinstance(clause.condition, Literal) and clause.condition.value is True:
+            fate = _ALWAYS
         else:
-            survives = Fate("survives", reason="no mutant violates it, not even where it is the only clause")
-            fate = self._tried(hired, clause.prop, dying) or survives
+            fate = self._tried(hired, clause.prop, dying)
         body = clause.info.body
         return Entry("drop", f"drop {clause.prop} in {body}", body, "clause", place_of(clause.info.span), fate)
 
-    def _tried(self, hired: Crew, prop: str, numbers: Sequence[int]) -> Fate | None:
+    def _tried(self, hired: Crew, prop: str, numbers: Sequence[int]) -> Fate:
+        """With every mutant that dies: one that none of the model's properties notices violates no clause either."""
         self._plan.tell(f"what {prop} notices")
+        unknown = 0
         for number, answer in self._ask(hired, "alone", numbers, prop):
             if answer is True:
                 return Fate("killed", reason=f"as the only clause, notices {self._mutants[number].name}")
-        return None
+            unknown += answer is not False
+        return Fate("undecided", reason=f"{unknown} of {len(numbers)} mutants unsettled where it is the only clause") if unknown else _NEVER
 
     # ------------------------------------------------------------ properties
 
