@@ -22,3 +22,9 @@ proc init_blk_migration() @ "migration/block.c:init_blk_migration" {
     assert disk_graph: holds(BQL) "GLOBAL_STATE_CODE() of bdrv_next()" @ "block/block-backend.c:bdrv_next";
     bdrv_drained_begin() @ "block/block-backend.c:blk_insert_bs";
 }
+
+// What survives `formal mutate`, and why. Nobody looks afterwards whether the drives were drained, and no lock changes hands in it.
+// Survives: drop init_blk_migration() in block_save_setup: it leaves nothing behind
+// Survives: drop bdrv_drained_begin() in init_blk_migration: the same
+// Survives: duplicate init_blk_migration() in block_save_setup: drains twice
+// Survives: duplicate bdrv_drained_begin() in init_blk_migration: the same

@@ -1,4 +1,6 @@
 // All six callbacks as they are in 7.2, called without the BQL; vfio_save_setup() takes it for itself too.
+//
+// Beside: ram_own_pair.dsl, vfio_own_pair.dsl, ../savevm_context_lock_tcg.dsl, ../hmp_savevm_ends_tcg.dsl, ../multifd_sync_ends.dsl
 
 protocol all_before_7_2 "all six save_setup callbacks of 7.2 (before 930e239d11)";
 
@@ -17,3 +19,7 @@ import "../callbacks/cmma.dsl";
 import "../callbacks/htab.dsl";
 
 expect proved;
+
+// What `formal mutate` may change unnoticed, and why that is no gap.
+// Survives: drop requires.*_save_setup in *: before the patch no callback asks its caller for the BQL
+// Survives: swap qemu_savevm_state_setup(); skip in migration_thread: nothing stands between them, and the skip takes no lock

@@ -21,8 +21,4 @@ import "../callbacks/htab.dsl";
 expect proved;
 
 // What `formal mutate` may change unnoticed, and why that is no gap.
-// Survives: drop init_blk_migration() in block_save_setup: nobody looks whether the drives were drained, and the BQL is held anyway
-// Survives: drop bdrv_drained_begin() in init_blk_migration: the same
-// Survives: duplicate init_blk_migration() in block_save_setup: drains twice
-// Survives: duplicate bdrv_drained_begin() in init_blk_migration: the same
 // Survives: drop requires.vfio_save_setup in vfio_save_setup: the callbacks before it ask for the same

@@ -13,9 +13,3 @@ import "../multifd_off.dsl";
 import "../callbacks/block.dsl";
 
 expect proved;
-
-// What `formal mutate` may change unnoticed, and why that is no gap.
-// Survives: drop init_blk_migration() in block_save_setup: nobody looks whether the drives were drained, and the BQL is held anyway
-// Survives: drop bdrv_drained_begin() in init_blk_migration: the same
-// Survives: duplicate init_blk_migration() in block_save_setup: drains twice
-// Survives: duplicate bdrv_drained_begin() in init_blk_migration: the same
