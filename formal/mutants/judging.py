@@ -52,6 +52,8 @@ class Judge:
         self._names = tuple(properties)
         self._original = original
         self._liveness = any(prop.kind == "liveness" for prop in program.properties if prop.name in set(properties))
+        if original is not None and not self._liveness:
+            _ = original.quotient  # made here, for all that are forked from here
 
     def judge(self, mutant: Mutant) -> Fate:
         """One mutant's fate."""
