@@ -126,7 +126,7 @@ class _Search:
             if scout.useless:
                 return
             if scout.sure:
-                self._settle_violated(violated)
+                self._settle_violated(violated, scout)
             elif violated:
                 scout.doubtful.update(self._settle_soon(violated))
             self._tell(Progress(self._covered(scout), f"{scout.states:,} states, {scout.leaves_out}"))
@@ -147,21 +147,25 @@ class _Search:
             self._glanced = True
             self._settle_soon(self._witnesses.hunt(deadlocks, thorough=False, soon=True))
 
-    def _settle_violated(self, names: set[str]) -> None:
+    def _settle_violated(self, names: set[str], scout: Scout) -> None:
         """These are violated: if nothing else tells how, the plain search goes on until it has found them. Raises OutOfMemory."""
-        left = self._settle_soon(names)
+        left = self._settle_soon(names, scout)
         self.explore(lambda: left.isdisjoint(self._open))
         missing = left.intersection(self._open)
         if missing:
             raise InternalError(f"violated where something is left out, and nowhere else: {', '.join(sorted(missing))}")
 
-    def _settle_soon(self, names: set[str]) -> set[str]:
-        """Settles these if an execution is found soon, a shortest one first. Those for which none is. Raises OutOfMemory."""
+    def _settle_soon(self, names: set[str], scout: Scout | None = None) -> set[str]:
+        """Settles these if an execution is found soon, a shortest one first; if none is, that of a `scout` who is sure of them. Those for
+        which there is none. Raises OutOfMemory."""
         if names:
             self._settle_found(self._witnesses.best(sorted(names)))
             most = self._witnesses.most_plain(names)
             self.explore(lambda: names.isdisjoint(self._open) or self._exploration.coming >= most)
-            self._settle_found(self._witnesses.some(sorted(names.intersection(self._open))))
+            left = sorted(names.intersection(self._open))
+            if scout is not None:
+                self._witnesses.offer(scout.executions(left))
+            self._settle_found(self._witnesses.some(left))
         return names.intersection(self._open)
 
     def _settle_found(self, found: Iterable[Witnessed]) -> None:

@@ -8,6 +8,7 @@ threads that wait and move, and every step that ends in an error.
 from __future__ import annotations
 
 import resource
+from array import array
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
@@ -50,6 +51,7 @@ class Exploration:
         starts = [first] if merging is None else merging.first(first)
         self.states: list[State] = starts if symmetry is None else list(dict.fromkeys(map(symmetry.normal, starts)))
         self.index: dict[State, int] = {state: number for number, state in enumerate(self.states)}
+        self.came = array("I", [0] * len(self.states))  # by state, the one that it was found behind; of those at the start nothing
         self.starts: list[int] = [0]
         self.transitions = 0
 
@@ -83,7 +85,7 @@ class Exploration:
 
     def expand(self, visit: Visit, err: Err) -> None:
         """The next level: visits each of its states, and adds their successors. Raises OutOfMemory."""
-        states, index, threads = self.states, self.index, range(self.threads)
+        states, index, came, threads = self.states, self.index, self.came, range(self.threads)
         level = self.level(self.depth)
         symmetry = self._symmetry
         more = None if symmetry is None or symmetry.exact else symmetry.steps
@@ -103,6 +105,7 @@ class Exploration:
                     elif after not in index and (new := normal(after)) not in index:
                         index[new] = len(states)
                         states.append(new)
+                        came.append(number)
             visit(number, state, steps.waiting, steps.moving)
 
     def successors(self, number: int, without: Container[int] = ()) -> Iterator[tuple[int, State | Stop]]:

@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from formal.engines.exploration import Exploration
+from formal.engines.hunt import Hunted
 from formal.engines.looking import Looking, invariants
+from formal.engines.unfolding import Unfolding
 from formal.interp import Machine, State, Symmetry
 from formal.program import DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, RANGE, Property
 
@@ -35,7 +37,7 @@ class Scout:
         self._symmetry = symmetry
         self._looking = Looking(machine, asked)
         self._exploration = Exploration(machine, memory, self._merging, symmetry)
-        self._found: set[str] = set()
+        self._found: dict[str, tuple[int, int | None]] = {}  # in which state, and who goes wrong there
         self.doubtful: set[str] = set()
         self.useless = False
 
@@ -97,12 +99,24 @@ class Scout:
             self.doubtful.add(DEADLOCK_PARTIAL)
         if self._merging is not None and self._symmetry is None:
             self.useless |= self.states >= ENOUGH and self._merging.taken * LEAST < self.transitions
-        return self._found.intersection(asked) - self.doubtful
+        return self._found.keys() & set(asked) - self.doubtful
 
-    def _visit(self, _number: int, state: State, waiting: list[int], moving: list[int]) -> None:
-        self._found.update(self._looking.at(state, waiting, moving))
+    def executions(self, names: Iterable[str]) -> dict[str, Hunted]:
+        """Of those of these that the last level was found to violate, for a search that is `sure`: how."""
+        return {name: self._execution(*self._found[name]) for name in names if name in self._found}
 
-    def _err(self, _number: int, _thread: int, prop: str) -> None:
+    def _execution(self, number: int, last: int | None) -> Hunted:
+        exploration, path = self._exploration, [number]
+        while path[-1] >= len(exploration.level(0)):
+            path.append(exploration.came[path[-1]])
+        unfolding = Unfolding(exploration.machine, self._merging, self._symmetry)
+        return unfolding.execution([exploration.states[one] for one in reversed(path)], last)
+
+    def _visit(self, number: int, state: State, waiting: list[int], moving: list[int]) -> None:
+        for name in self._looking.at(state, waiting, moving):
+            self._found.setdefault(name, (number, None))
+
+    def _err(self, number: int, thread: int, prop: str) -> None:
         """An overflow may be one because a merged `post` came early, and may hide what would have come instead."""
-        self._found.add(prop)
+        self._found.setdefault(prop, (number, thread))
         self.useless |= prop == RANGE and self._merging is not None

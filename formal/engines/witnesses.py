@@ -7,7 +7,7 @@ further away (`hunt`), which are then shortened. Must not know what is left out 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -103,6 +103,22 @@ class Witnesses:
                 self._hunted.update(hunt.found)
                 self._leave_somebody_behind(left)
         return self._hunted.keys() & names
+
+    def offer(self, executions: Mapping[str, Hunted]) -> None:
+        """Executions of a search that leaves something out: those that are the program's own, and violate these properties, are kept."""
+        for prop in self._properties:
+            execution = executions.get(prop.name)
+            if execution is not None and self._is_one(execution, prop):
+                self._hunted.setdefault(prop.name, execution)
+
+    def _is_one(self, execution: Hunted, prop: Property) -> bool:
+        """Whether each of its steps is one of the program's, and the property is violated at the end."""
+        state = self._machine.initial()
+        for thread, after in execution.steps:
+            if all(one.after != after for one in self._machine.steps(state, thread)):
+                return False
+            state = after
+        return self._violates(prop, execution.last)(state)
 
     def _leave_somebody_behind(self, left: Iterable[Property]) -> None:
         """Of a global deadlock makes a partial one, if somebody is not needed for it: he can still move, which merged steps do not show."""
