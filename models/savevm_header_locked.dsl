@@ -12,7 +12,6 @@ import "savevm_qmp.dsl";
 expect proved;
 
 // What `formal mutate` may change unnoticed, and why that is no gap.
-// Survives: drop requires.ram_save_setup in ram_save_setup: who comes there without the BQL went wrong in the flush of the header before
 // Survives: drop assert.no_work_left in process_queued_cpu_work: without TCG nobody queues work: savevm_locked_tcg.dsl, save_setup/ram.dsl
 // Survives: duplicate qemu_savevm_state_header() in qemu_savevm_state: what the stream says, and in which order, is no part of the model
 // Survives: swap qemu_savevm_state_header(); qemu_savevm_state_setup() in qemu_savevm_state: the same
