@@ -195,9 +195,11 @@ class Roster:
 
     def _literal_under(self, to: Mapping[Member, Member], literal: Literal) -> Literal:
         part, values = self._read(literal.part, literal.values)
+        image = self.part_under(to, part)
+        if all(self.value_under(to, part, value) == value for value in values) and image.domain == part.domain:
+            return Literal(image.name, literal.values, literal.negated)
         if literal.negated:
             values = frozenset(part.values) - values
-        image = self.part_under(to, part)
         names = dict(zip(image.values, image.domain, strict=True))
         return literal_over(image.name, image.domain, frozenset(names[self.value_under(to, part, value)] for value in values))
 
