@@ -462,7 +462,7 @@ def test_a_record_that_differs(here: Path, capsys: pytest.CaptureFixture[str], n
 
 
 BAD: list[tuple[str, Tamper, str]] = [
-    ("another version", lambda one: one.update(record=4), "a record of version 4; this is a reader of versions 1, 2, 3"),
+    ("another version", lambda one: one.update(record=5), "a record of version 5; this is a reader of versions 1, 2, 3, 4"),
     ("a version with more to say", lambda one: one.update(record=3), "`family` is missing"),
     ("an older version", lambda one: one.update(record=1), "`rankings` is not in such a record"),
     ("a rule that is none", rank(1, "x = 1 => 1 less"), "rule 2 of the ranking of liveness.ends is not a literal: `x = 1`"),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 
+from formal.certificates.kinds_listing import KindsListing
 from formal.certificates.listing import Listing
 from formal.certificates.record import Claim, Record, certificate_of
 from formal.certificates.solvers import SAT, UNSAT, Answer, Solver, ask
@@ -149,8 +150,12 @@ def _proof(record: Record, program: Program) -> Iterator[str]:
 def _sizes(record: Record) -> Iterator[str]:
     """That a record is of every value of a parameter exactly if it has a certificate for that, and of nothing less."""
     family = record.family
-    of = {} if family is None else {family.parameter: family.least}
-    if of != record.unbounded:
+    of = {} if family is None else family.parameters
+    more = {name: least for name, least in of.items() if name not in record.unbounded and isinstance(family, KindsListing)}
+    fewer = [
+        name for name, least in more.items() if not record.parameters.get(name, "").isdecimal() or int(record.parameters[name]) < least
+    ]
+    if fewer or {name: least for name, least in of.items() if name not in more} != record.unbounded:
         yield "the parameters that it says are without a bound are not those of its `family`"
     if family is not None and (record.invariant is not None or any(claim.verdict is not Verdict.PROVED for claim in record.claims)):
         yield "it is of every size, and has more to say than that all is proved"
@@ -168,23 +173,42 @@ def _rankings(record: Record, program: Program) -> Iterator[str]:
         yield from (f"the ranking of {name}: {fault}" for fault in faults(ranking, threads, strong))
 
 
-def _closed(record: Record, listing: Listing, program: Program, deadline: float) -> Checked:
+def _closed(record: Record, listing: Listing | KindsListing, program: Program, deadline: float) -> Checked:
     """What becomes of a record of every size."""
-    from formal.certificates.closing import Late, wrong
+    from formal.certificates.closing import Late
     from formal.certificates.crowded import Unsuited
-    from formal.certificates.family import Family
 
     try:
-        family = Family(program, listing.parameter, listing.least, listing.proves, record.extra)
-        if family.least != listing.least or family.enough > listing.many:
-            return Checked("differs", (f"it counts up to {listing.many}, where {family.enough} are as good as more",))
-        family.many = listing.many
-        problems = wrong(family, listing.states, listing.proves, lambda: time.monotonic() > deadline)
+        if isinstance(listing, Listing):
+            problems = _counted(record, listing, program, deadline)
+        else:
+            problems = _told(record, listing, program, deadline)
     except Unsuited as reason:
         return Checked("undecided", (f"it cannot be held to every size: {reason}",))
     except Late:
         return Checked("undecided", ("out of time",))
     return Checked("differs" if problems else "stands", tuple(problems), closed=len(listing.states))
+
+
+def _counted(record: Record, listing: Listing, program: Program, deadline: float) -> list[str]:
+    from formal.certificates.closing import wrong
+    from formal.certificates.family import Family
+
+    family = Family(program, listing.parameter, listing.least, listing.proves, record.extra)
+    if family.least != listing.least or family.enough > listing.many:
+        return [f"it counts up to {listing.many}, where {family.enough} are as good as more"]
+    family.many = listing.many
+    return wrong(family, listing.states, listing.proves, lambda: time.monotonic() > deadline)
+
+
+def _told(record: Record, listing: KindsListing, program: Program, deadline: float) -> list[str]:
+    from formal.certificates.covering import uncovered
+    from formal.certificates.kindred import Kindred
+
+    kindred = Kindred(program, listing.parameters, listing.proves, record.extra)
+    if kindred.least != listing.parameters:
+        return ["it is said to be of sizes that the model does not have"]
+    return uncovered(kindred, listing.states, listing.proves, lambda: time.monotonic() > deadline)
 
 
 def _unchecked(record: Record) -> Mapping[str, str]:

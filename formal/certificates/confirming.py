@@ -6,12 +6,14 @@ proved, or that there are too many states to say. What is found here contradicts
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Final
 
 from formal.certificates.checking import Checked, Confirmed
+from formal.certificates.kinds_listing import KindsListing
 from formal.certificates.listing import Listing
 from formal.certificates.record import Record
 from formal.engines.protocol import REDUCTIONS, Event, Finding, Options
@@ -56,16 +58,17 @@ def confirm(record: Record, program: Program, most: int = MOST_STATES) -> Confir
         return Confirmed(None, f"its states cannot be told by the names in the invariant: {error}")
 
 
-def of_small_sizes(record: Record, listing: Listing, program: Program, most: int) -> Confirmed:
+def of_small_sizes(record: Record, listing: Listing | KindsListing, program: Program, most: int) -> Confirmed:
     """Goes through all states of one size after the other, as long as they are no more than that together: nothing is violated there that
     is proved for every size. What it lists is not compared: those are states of the other reading."""
     from formal.engines.exploration import OutOfMemory
 
     states = 0
     problems: list[str] = []
-    told: list[int] = []
-    for size in range(listing.least, listing.least + SIZES):
-        small = resized(program, {listing.parameter: size}, record.extra)
+    told = 0
+    for more in range(SIZES):
+        sizes = {name: least + more for name, least in record.unbounded.items()}
+        small = resized(program, sizes, record.extra)
         try:
             explored = None if small is None else _explored(small, most - states)
         except OutOfMemory:
@@ -73,12 +76,17 @@ def of_small_sizes(record: Record, listing: Listing, program: Program, most: int
         if small is None or explored is None:
             break
         states += len(explored.states)
-        told.append(size)
-        problems += [f"with {listing.parameter}={size}, {problem}" for problem in _verdicts(small, listing.proves)]
+        told = more + 1
+        here = ", ".join(f"{name}={size}" for name, size in sizes.items())
+        problems += [f"with {here}, {problem}" for problem in _verdicts(small, listing.proves)]
     if not told:
-        return Confirmed(None, f"it has more than {most:,} states with {listing.parameter}={listing.least}")
-    sizes = f"{told[0]}" if len(told) == 1 else f"{told[0]} to {told[-1]}"
-    return Confirmed(states, f"{listing.parameter}={sizes}", tuple(problems))
+        return Confirmed(None, f"it has more than {most:,} states with " + _spelled(record.unbounded, 1))
+    return Confirmed(states, _spelled(record.unbounded, told), tuple(problems))
+
+
+def _spelled(least: Mapping[str, int], count: int) -> str:
+    """The first few sizes: "N=1 to 3"."""
+    return ", ".join(f"{name}={low}" + (f" to {low + count - 1}" if count > 1 else "") for name, low in least.items())
 
 
 def _explored(program: Program, most: int) -> Exploration | None:

@@ -38,6 +38,11 @@ class Listing:
     proves: tuple[str, ...]
     states: tuple[Crowded, ...]
 
+    @property
+    def parameters(self) -> Mapping[str, int]:
+        """Of which it is, from which value on."""
+        return {self.parameter: self.least}
+
 
 # ---------------------------------------------------------------- writing
 

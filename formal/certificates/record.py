@@ -14,6 +14,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from formal.certificates.fields import Fields, read_document
+from formal.certificates.kinds_listing import KindsListing
+from formal.certificates.kinds_listing import document as listed_kinds
+from formal.certificates.kinds_listing import read as read_kinds
 from formal.certificates.listing import Listing
 from formal.certificates.listing import document as listed
 from formal.certificates.listing import read as read_listing
@@ -28,8 +31,9 @@ from formal.sweep import unbounded
 from formal.verdict import Report, Verdict
 
 VERSION: Final = 2
-OF_ALL_SIZES: Final = 3  # with a `family`
-READABLE: Final = (1, VERSION, OF_ALL_SIZES)  # the first had no `rankings`
+OF_ALL_SIZES: Final = 3  # with a `family`, whose members are counted
+OF_KINDS: Final = 4  # with a `family`, of whose members few are told
+READABLE: Final = (1, VERSION, OF_ALL_SIZES, OF_KINDS)  # the first had no `rankings`
 BY_INVARIANT: Final = "invariant"
 BY_RANKING: Final = "ranking"  # and the invariant
 BY_FAMILY: Final = "family"
@@ -76,7 +80,7 @@ class Record:
     rankings: Mapping[str, Ranking]
     uncertified: Mapping[str, str]
     document: Mapping[str, Any]
-    family: Listing | None = None
+    family: Listing | KindsListing | None = None
 
     @property
     def unbounded(self) -> Mapping[str, int]:
@@ -109,7 +113,7 @@ def render(
     learned_from: int | None,
     uncertified: Mapping[str, str],
     rankings: Mapping[str, Ranking] = MappingProxyType({}),
-    family: Listing | None = None,
+    family: Listing | KindsListing | None = None,
 ) -> str:
     """The text of a record; arguments as in `Record`. Who was first with a verdict, and how, is told only where nothing else in the record
     shows it: so the same proof gives the same bytes, whichever engine was quicker."""
@@ -128,7 +132,7 @@ def render(
     if invariant is not None:
         proof = {"proves": list(proves), "learned_from": learned_from, "clauses": [clause_text(clause) for clause in invariant]}
     document = {
-        "record": VERSION if family is None else OF_ALL_SIZES,
+        "record": VERSION if family is None else OF_ALL_SIZES if isinstance(family, Listing) else OF_KINDS,
         "solver": SOLVERS["z3"].label,
         **document,
         "defines": dict(sorted(report.defines.items())),
@@ -137,11 +141,11 @@ def render(
         "uncertified": dict(uncertified),
     }
     if family is not None:
-        document["family"] = listed(family)
+        document["family"] = listed(family) if isinstance(family, Listing) else listed_kinds(family)
     return spell(document, {"clauses", *rankings, *(() if family is None else ("crowds",))})
 
 
-def certificate_of(name: str, proves: Collection[str], rankings: Collection[str], family: Listing | None) -> str | None:
+def certificate_of(name: str, proves: Collection[str], rankings: Collection[str], family: Listing | KindsListing | None) -> str | None:
     """What is said to show that a property holds."""
     if family is not None and name in family.proves:
         return BY_FAMILY
@@ -181,17 +185,17 @@ def read(text: str) -> Record:
         {} if version == 1 else _rankings(fields),
         fields.words("uncertified"),
         fields.raw,
-        None if version != OF_ALL_SIZES else _family(fields),
+        _family(fields, version) if version in (OF_ALL_SIZES, OF_KINDS) else None,
     )
     fields.done()
     return record
 
 
-def _family(fields: Fields) -> Listing:
+def _family(fields: Fields, version: int) -> Listing | KindsListing:
     found = fields.part("family")
     if found is None:
         raise BadRecord("`family` is not an object")
-    return read_listing(found)
+    return read_listing(found) if version == OF_ALL_SIZES else read_kinds(found)
 
 
 def _claims(fields: Fields) -> Iterator[Claim]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
@@ -34,7 +34,7 @@ from formal.sweep import unbounded
 from formal.verdict import PropertyResult, Report, Verdict
 
 if TYPE_CHECKING:
-    from formal.certificates.family import Family
+    from formal.certificates.ways import Way
 
 LOOKED_AT: Final = 3  # sizes that are looked at one by one where nothing is proved for all
 ASKED: Final = 16  # the size that the engine is asked about: no fewer than it needs
@@ -58,10 +58,6 @@ def check_any_size(arguments: argparse.Namespace) -> None:
         raise UsageError("--depth goes without -D NAME=LO..*", "no number of steps says anything about every size")
     if arguments.contract:
         raise UsageError("--contract goes without -D NAME=LO..*", "give the parameters one value each")
-    if arguments.save is not None and len(unbounded(definitions(arguments.defines))) > 1:
-        raise UsageError(
-            "--save goes with one -D NAME=LO..* at most", "a record counts the members of one family; give the others one size"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,36 +80,37 @@ def prove_any_size(arguments: argparse.Namespace, begun: float, watcher: Progres
     questions = [_Question(path, least, fixed, arguments, begun, watcher) for path in models]
     if arguments.save is None:
         return [Told(question.answer()) for question in questions]
-    ((name, low),) = least.items()
-    families = [_family(question.program, name, low, arguments) for question in questions]
-    return [_saved(question.answer(), family, arguments, begun, watcher) for question, family in zip(questions, families, strict=True)]
+    ways = [_ways(question.program, least, arguments) for question in questions]
+    return [_saved(question.answer(), least, way, arguments, begun, watcher) for question, way in zip(questions, ways, strict=True)]
 
 
-def _family(program: Program, name: str, least: int, arguments: argparse.Namespace) -> Family:
-    """What a record of every size would be of. Raises UsageError."""
+def _ways(program: Program, least: Sizes, arguments: argparse.Namespace) -> list[Way]:
+    """What a record of every size may be of, the first choice first. Raises UsageError."""
     from formal.certificates.crowded import Unsuited
-    from formal.certificates.family import Family
+    from formal.certificates.ways import ways
 
-    asked = [prop.name for prop in program.properties if prop.kind != "liveness"]
     try:
-        return Family(program, name, least, asked, tuple(arguments.extra))
+        return ways(program, least, tuple(arguments.extra))
     except Unsuited as reason:
         raise UsageError(
-            f"--save: {program.file} has no certificate for every {name}: {reason}", "without --save it can be proved"
+            f"--save: {program.file} has no certificate for every {_named(least)}: {reason}", "without --save it can be proved"
         ) from None
 
 
-def _saved(found: Answer, family: Family, arguments: argparse.Namespace, begun: float, watcher: ProgressLine) -> Told:
+def _named(least: Sizes) -> str:
+    return " and ".join(least)
+
+
+def _saved(found: Answer, least: Sizes, ways: Sequence[Way], arguments: argparse.Namespace, begun: float, watcher: ProgressLine) -> Told:
     """The answer, with its record written; as it was where there is nothing to record, which is said."""
     from formal.certificates.crowded import Unsuited
-    from formal.certificates.gathering import gathered
     from formal.certificates.record import file_name, render
 
     report = found.report
     deadline = None if arguments.timeout is None else begun + arguments.timeout
     if found.interrupted or report.verdict is not Verdict.PROVED:
         why = "not everything is decided" if report.verdict is not Verdict.VIOLATED else "something is violated"
-        say(f"{report.file}: no record of every {family.name}, {why}")
+        say(f"{report.file}: no record of every {_named(least)}, {why}")
         return Told(found, unsaved=True)
 
     def progress(note: str) -> None:
@@ -121,10 +118,15 @@ def _saved(found: Answer, family: Family, arguments: argparse.Namespace, begun: 
             raise Unsuited("the time was up")
         watcher.note(note)
 
-    try:
-        listing = gathered(family, [result.name for result in report.properties], progress)
-    except Unsuited as reason:
-        say(f"{report.file}: no record of every {family.name}: {reason}")
+    listing = reason = None
+    for way in ways:
+        try:
+            listing = way([result.name for result in report.properties], progress)
+            break
+        except Unsuited as problem:
+            reason = problem
+    if listing is None:
+        say(f"{report.file}: no record of every {_named(least)}: {reason}")
         return Told(found, unsaved=True)
     path = str(Path(arguments.save) / file_name(report))
     answer(render(report, None, (), None, {}, {}, listing).removesuffix("\n"), path)

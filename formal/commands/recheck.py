@@ -216,7 +216,8 @@ def _lines(path: str, record: Record, checked: Checked) -> Iterator[str]:
             yield from _answered(checked, [which for which in checked.scripts if which.startswith(f"{name}: ")])
     if checked.closed is not None and record.family is not None and not checked.problems:
         kind = f"{_counted(checked.closed, 'state')} of any number of members, for {_counted(len(record.family.proves), 'property')}"
-        yield f"{kind}: every step from one leads to one, for every {record.family.parameter} >= {record.family.least}"
+        sizes = " and ".join(f"every {name} >= {least}" for name, least in record.family.parameters.items())
+        yield f"{kind}: every step from one leads to one, for {sizes}"
     for name, steps in checked.followed.items():
         yield f"witness of {name}: followed for {_counted(steps, 'step')}, to the violation"
     if checked.confirmed is not None:

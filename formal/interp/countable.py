@@ -20,6 +20,7 @@ from formal.program import (
     Call,
     Choose,
     CondDecl,
+    Count,
     Direct,
     EventDecl,
     Expr,
@@ -103,6 +104,13 @@ def check_ranges(program: Program, counted: Collection[str], sorts: Sequence[Sor
             if mine and not any(node.binder in sort.binders for sort in found):
                 line = (node.info.span if isinstance(node, For) else node.span).line
                 raise Uncountable(f"`{node.binder.name}` goes as far as there are members, and stands for none of them (line {line})")
+
+
+def check_values(program: Program, semaphores: Collection[str], conditions: Iterable[Expr]) -> None:
+    """Raises Uncountable where the value of one of these semaphores is asked for, or of one that is not named."""
+    for node in (*_bodies(program), *_nodes(tuple(conditions))):
+        if isinstance(node, Count) and not (isinstance(node.ref, Direct) and getattr(node.ref.decl, "name", "") not in semaphores):
+            raise Uncountable("a semaphore that goes further the more there are is looked at otherwise than by `post` and `wait`")
 
 
 def _position(program: Program, thread: int) -> int:

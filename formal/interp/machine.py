@@ -16,7 +16,7 @@ from formal.interp.changes import Stop
 from formal.interp.companies import Companies
 from formal.interp.company import Company, Kinds
 from formal.interp.control import Controls, Node
-from formal.interp.countable import Countable, check_ranges, countable, untold
+from formal.interp.countable import Countable, check_ranges, check_values, countable, untold
 from formal.interp.crowds import Counting, Crowds
 from formal.interp.deadlock import Deadlock, Deadlocks, Wait, Waiting
 from formal.interp.environment import NOBODY, Env
@@ -171,6 +171,10 @@ class Machine:
         """Where a program has more of these than any other range is long, whether ranges over them mean them. Raises Uncountable."""
         asked = tuple(conditions)
         check_ranges(self.program, counted, sorts(self.program, asked), asked)
+
+    def check_values(self, semaphores: Collection[str], conditions: Iterable[Expr]) -> None:
+        """Whether nothing asks for the value of one of these. Raises Uncountable."""
+        check_values(self.program, semaphores, conditions)
 
     def semaphore(self, name: str) -> int:
         """The slot of a semaphore."""

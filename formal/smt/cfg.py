@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from formal.program import BhDecl, Binder, Block, Info, LocalDecl, Place, Program, Ref, RefParam, Stmt, ThreadDecl, Type
+from formal.program import BhDecl, Binder, Block, For, Info, LocalDecl, Place, Program, Ref, RefParam, Stmt, ThreadDecl, Type
 
 EXIT = -1  # as a target: the end of the root's body
 NOT_SPAWNED = 0  # as a location of a thread
@@ -89,6 +89,7 @@ class Site:
     region: int | None  # the atomic statement this is within (its number in order of lowering)
     loops: tuple[int, ...]  # the `while`s around this within the region, by number, outermost first; a test belongs to its loop
     active: Mapping[str, int]  # activations of recursive procedures within this root
+    passes: tuple[tuple[For, int], ...] = ()  # the `for`s around this, in all frames, outermost first, each with the number of its pass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from formal.netlist import Term
-from formal.program import DEADLOCK_GLOBAL, DEADLOCK_LOCK_ORDER, DEADLOCK_PARTIAL, Program, Wake
+from formal.program import DEADLOCK_GLOBAL, DEADLOCK_LOCK_ORDER, DEADLOCK_PARTIAL, For, Program, Wake
 from formal.smt.badness import invariant_broken
 from formal.smt.bodies import is_poll
 from formal.smt.cfg import FINISHED, FIRST, NOT_SPAWNED, Cfg, EncodingLimitError, Node
@@ -27,6 +28,7 @@ from formal.smt.decode import phase_shown
 from formal.smt.parts import Part
 
 State: TypeAlias = tuple[int, ...]  # the values of the parts, in their order
+Through: TypeAlias = Mapping[tuple[str, int], str]  # of some `for`s, by where they are in the text, by what name their passes are told
 MOST_INPUTS: Final = 4096  # ways for one step to choose
 
 
@@ -49,7 +51,7 @@ class _Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class _Snare:
+class Snare:
     """A `Trap` as functions. `members`: where it is told who is a member."""
 
     when: Test
@@ -61,7 +63,7 @@ class _Snare:
 class Concrete:
     """One program. Raises EncodingLimitError, TooManyCases."""
 
-    def __init__(self, program: Program, asked: Collection[str]) -> None:
+    def __init__(self, program: Program, asked: Collection[str], through: Through = MappingProxyType({})) -> None:
         changes = self._changes = Changes(program)
         stage = changes.stage
         self.program = program
@@ -69,7 +71,7 @@ class Concrete:
         self._index = {part: number for number, part in enumerate(self._parts)}
         self._by_cell = {part.cell: number for number, part in enumerate(self._parts)}
         self.names = tuple(part.name for part in self._parts)
-        self.places = place_names(stage.cfg)
+        self.places = place_names(stage.cfg, through)
         self.values = tuple(self._values(part) for part in self._parts)
         self.initial: State = tuple(part.cell.initial for part in self._parts)
         self.threads = tuple(thread.name for thread in program.threads)
@@ -216,7 +218,7 @@ class Concrete:
         return tuple((name, self._compiler.test(truth(term))) for name, term in found)
 
     @cached_property
-    def _snares(self) -> tuple[tuple[str, _Snare], ...]:
+    def _snares(self) -> tuple[tuple[str, Snare], ...]:
         """The sets of a deadlock that are asked for."""
         names = [prop.name for prop in self._asked if prop.name in (DEADLOCK_PARTIAL, DEADLOCK_LOCK_ORDER)]
         found = {name: self._deadlocks.partial if name == DEADLOCK_PARTIAL else self._deadlocks.lock_order for name in names}
@@ -226,22 +228,24 @@ class Concrete:
     def _deadlocks(self) -> Deadlocks:
         return deadlocks(self._changes.stage, Standstill(self._changes.stage))
 
-    def _snare(self, trap: Trap) -> _Snare:
+    def _snare(self, trap: Trap) -> Snare:
         finite, test = self._changes.finite, self._compiler.test
         members = tuple(self._where(str(finite.truth(member).value))[0] for member in trap.members)
         telling, may = ([test(finite.truth(term)) for term in terms] for terms in (trap.telling, trap.may))
-        return _Snare(test(finite.truth(trap.when)), members, tuple(telling), tuple(may))
+        return Snare(test(finite.truth(trap.when)), members, tuple(telling), tuple(may))
 
     def violated(self, state: State) -> list[str]:
         """The properties of states that it violates, of those asked for."""
         found = [name for name, broken in self._broken if broken(state)]
         return found + [name for name, snare in self._snares if self._caught(state, snare)]
 
-    def _caught(self, state: State, snare: _Snare) -> bool:
+    def _caught(self, state: State, snare: Snare) -> bool:
+        """Whether there is such a set where it counts."""
+        return snare.when([*state, *(0 for _ in self._choices)]) and self._holds_any(state, snare)
+
+    def _holds_any(self, state: State, snare: Snare) -> bool:
         """Whether there is such a set: the largest one is what is left of all when those go, again and again, who may be no members."""
         values = [*state, *(0 for _ in self._choices)]
-        if not snare.when(values):
-            return False
         left = set(range(len(snare.members)))
         for position in snare.members:
             values[position] = 1
@@ -281,18 +285,25 @@ class Concrete:
         return None
 
 
-def place_names(cfg: Cfg) -> Mapping[int, str]:
-    """Of every place where a thread can stand."""
+def where(stmt: For) -> tuple[str, int]:
+    """Where it begins in the text: the same for each size of a program."""
+    return stmt.info.span.source.path, stmt.info.span.start
+
+
+def place_names(cfg: Cfg, through: Through) -> Mapping[int, str]:
+    """Of every place where a thread can stand. `through`: by what name the passes of a `for` are told."""
     found = {NOT_SPAWNED: "not_spawned", FINISHED: "finished"}
     for body in (*cfg.threads.values(), *cfg.bhs.values()):
         root = body.root
         mark = "" if root.is_thread else f"@{root.decl.name}" if root.decl.size is None else f"@{root.decl.name}[{root.index}]"
-        counts: dict[str, int] = {}
+        counts: dict[tuple[str, str], int] = {}
         for node in sorted(body.nodes, key=lambda node: node.id):
             if node.inner or node.id < FIRST:
                 continue
             phase = "" if phase_shown(node) == "run" else f".{node.phase}"
             name = f"{node.info.body}:{node.info.span.line}{phase}"
-            counts[name] = counts.get(name, 0) + 1
-            found[node.id] = (name if counts[name] == 1 else f"{name}#{counts[name]}") + mark
+            passes = "".join(f"@{through[where(stmt)]}[{number}]" for stmt, number in node.site.passes if where(stmt) in through)
+            counts[name, passes] = counts.get((name, passes), 0) + 1
+            count = counts[name, passes]
+            found[node.id] = (name if count == 1 else f"{name}#{count}") + passes + mark
     return found

@@ -157,8 +157,9 @@ class _Lowering:
                 return head
             case For():
                 again = following
-                for value in reversed(stmt.domain):
-                    again = self.iteration(stmt, value, site, Exits(leave, exits.again, exits.back), again)
+                for number, value in reversed(list(enumerate(stmt.domain))):
+                    here = replace(site, passes=(*site.passes, (stmt, number)))
+                    again = self.iteration(stmt, value, here, Exits(leave, exits.again, exits.back), again)
                 return again
             case _:
                 assert_never(stmt)
