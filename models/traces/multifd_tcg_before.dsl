@@ -1,6 +1,9 @@
 // A migration's setup with multifd under TCG, as QEMU 7.2 logs it: multifd_sync_before.dsl with run_on_cpu().
 //
 // Before 930e239d11. The shipped models of multifd leave run_on_cpu() out (TCG); a log under TCG has it.
+//
+// Beside: ../multifd_sync_locked_7_2.dsl, ../multifd_sync_unlocked_7_2.dsl, ../multifd_sync_ends.dsl, ../save_setup/ram_own_pair.dsl
+// Beside: ../hmp_savevm_ends_tcg.dsl, ../savevm_context_lock_tcg.dsl
 
 protocol multifd_tcg_before "multifd setup under TCG, callbacks lock for themselves (before 930e239d11)";
 
@@ -18,3 +21,7 @@ import "../callbacks/ram.dsl";
 proc mmio_exit() { }
 
 expect proved;
+
+// What `formal mutate` may change unnoticed, and why that is no gap.
+// Survives: drop requires.ram_save_setup in ram_save_setup: before the patch it asks for nothing
+// Survives: swap post sem_sync[c]; post channels_ready in multifd_send_thread: only pages wait for the count in 7.2, and there are none
