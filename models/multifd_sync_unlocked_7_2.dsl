@@ -12,6 +12,8 @@ import "multifd_sync.dsl";
 // A channel posts channels_ready behind each job: those that then wait for work are in the count that multifd_send_pages() takes them from.
 invariant counts_idle_channels: at(migration_thread, set_up)
     && (forall c in 0..CHANNELS - 1: at(multifd_send_thread[c], multifd_send_thread.idle)) implies count(channels_ready) == CHANNELS;
+// None posts it twice: neither for the one job that a setup has, nor where its connection failed.
+invariant counts_each_once: count(channels_ready) <= CHANNELS;
 
 expect proved;
 
