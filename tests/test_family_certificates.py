@@ -335,6 +335,7 @@ def test_it_stands(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ": stands\n" in out
     assert "states of any number of members, for " in out
     assert "every step from one leads to one, for every N >= 1" in out
+    assert out.splitlines()[-1] == "solvers: none was asked, steps were taken one by one"
     found = json.loads(recheck(capsys, "--format", "json")[1])
     listing = read_record(Path(RECORD).read_text()).family
     assert listing is not None

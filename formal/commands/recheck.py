@@ -90,7 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
         documents = [_document(job, checked, missing) for job, checked in told]
         answer(json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, ensure_ascii=False), arguments.output)
     else:
-        tail = told_solvers(solvers, missing)
+        asked = any(checked.closed is None for _, checked in told)
+        tail = told_solvers(solvers, missing) if asked else "solvers: none was asked, steps were taken one by one"
         answer(tail if live else "\n".join([*(_text(job, checked) for job, checked in told), tail]), arguments.output)
     codes = {_EXITS[checked.state] for _, checked in told}
     return next(code for code in _WORST_FIRST if code in codes)
