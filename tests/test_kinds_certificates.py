@@ -257,6 +257,22 @@ BY_HAND = {
         " thread u { schedule b; poll X blocking; assert a: forall v in 0..N - 1: f[v]; } deadlock free;",
         "assert.a deadlock.global deadlock.partial",
     ),
+    "bottom halves of two kinds": (
+        "context X; 0..2 n[N]; bh b[i: N] on X { assert a: n[i] != 2; assert b: n[i] != 0; }"
+        " thread t[i: N] { choose { n[i] = 1; } or { n[i] = 2; } schedule b[i]; } thread u { loop { idle: poll X blocking; } } deadlock free;",
+        "assert.b deadlock.global deadlock.partial",
+    ),
+    "two that keep one waiting": (
+        "0..2 n[N]; thread t[i: N] { choose { n[i] = 1; } or { n[i] = 2; } }"
+        " thread u { await !((exists v in 0..N - 1: n[v] == 1) && (exists v in 0..N - 1: n[v] == 2)); } deadlock free;",
+        "",
+    ),
+    "two that are not to be together": (
+        "0..2 n[N]; thread t[i: N] { choose { n[i] = 1; } or { n[i] = 2; } }"
+        " invariant a: !(exists v in 0..N - 1: n[v] == 1) || !(exists v in 0..N - 1: n[v] == 2);"
+        " invariant b: (exists v in 0..N - 1: n[v] == 1) || !(forall v in 0..N - 1: n[v] == 1);",
+        "invariant.b",
+    ),
     "one too few woken": (
         "mutex L; cond C; bool go; thread t[i: N] { with L { while (!go) { wait C with L; } } }"
         " thread u { with L { go = true; signal C; } } deadlock free;",
@@ -273,7 +289,7 @@ BY_HAND = {
         "assert.a",
     ),
 }
-NAMED = ("deadlock.global", "deadlock.partial", "assert.")
+NAMED = ("deadlock.global", "deadlock.partial", "assert.", "invariant.a", "invariant.b")
 
 
 @pytest.mark.parametrize(("text", "holds"), BY_HAND.values(), ids=BY_HAND)

@@ -13,7 +13,7 @@ from typing import Final
 
 from formal.certificates.crowded import Unsuited
 from formal.certificates.family import MANY_MORE, invariants, shape
-from formal.certificates.kinds import Names
+from formal.certificates.kinds import Member, Names
 from formal.certificates.likeness import alike_between, shape_of
 from formal.certificates.lineup import Lineup, Tally
 from formal.frontend import resized
@@ -31,7 +31,7 @@ LARGEST: Final = 12  # members of the largest program that states are looked at 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What steps from a place may be about besides their mover, and those that its place names. `alone`: nothing but what is the mover's
-    own; `picks`: one other member; `broad`: all of them, `cells` being what is looked at of each, and `changes`: whether anything of them
+    own; `picks`: one other member by itself; `broad`: all of them, `cells` being what is looked at of each, and `changes`: whether anything of them
     is changed; `waits`: what is looked at of others for whether the mover waits; `orders`: it may go on in a `for`, or leave it; `begins`:
     it may come to the first pass of one; `counts`: the tallied semaphores that it posts or waits for."""
 
@@ -180,11 +180,10 @@ class Kindred:
             waits = concrete.waits(thread, place)
             self._scopes[self._key(self.sample, thread, place)] = scope.joined(Scope(waits=self._cells(thread, place, waits)))
 
-    def _others(self, thread: int, place: int, positions: Collection[int]) -> set[tuple[int, int]]:
+    def _others(self, thread: int, place: int, positions: Collection[int]) -> set[Member]:
         """The members that parts are of, but for the mover and those that its place names."""
-        concrete = self.sample.concrete
-        named = {*self.names.members(concrete.threads[thread]), *self.names.members(concrete.places[place])}
-        return {member for position in positions for member in self.names.members(concrete.names[position])} - named
+        names = self.sample.concrete.names
+        return {member for position in positions for member in self.names.members(names[position])} - self._named(thread, place)
 
     def _cells(self, thread: int, place: int, positions: Collection[int]) -> frozenset[str]:
         """By name, the parts that are looked at of other members."""
@@ -195,20 +194,47 @@ class Kindred:
         concrete, tallied = self.sample.concrete, {self.sample.index[tally.part]: tally.part for tally in self.tallies}
         touched = way.reads | way.writes
         others = self._others(thread, place, touched)
+        changed = self._others(thread, place, way.writes)
+        single = self._single(thread, place, others) | self._single(thread, place, changed) | self._led_to(thread, place, way)
+        if len(single) > 1:
+            raise Unsuited("a step may be about several members by themselves")
         here = dict(concrete.passes(place))
         there = [concrete.passes(target) for target in way.targets]
         started = any(concrete.passes(target) for target in way.others)
         posts = isinstance(concrete.node(place).stmt, PostSem)
         return Scope(
             alone=all(self._is_own(thread, position) for position in touched if not posts or position not in tallied),
-            picks=len(others) == 1,
+            picks=bool(single) or concrete.picks(place) > 0,
             broad=len(others) > 1,
-            changes=len(others) > 1 and bool(self._others(thread, place, way.writes)),
+            changes=not changed <= single,
             orders=started or any(passes != concrete.passes(place) for passes in there),
             begins=started or any(stmt not in here or (number == 0 and here[stmt] != 0) for passes in there for stmt, number in passes),
             cells=self._cells(thread, place, way.reads) if len(others) > 1 else frozenset(),
             counts=frozenset(tallied[position] for position in touched & tallied.keys()),
         )
+
+    def _named(self, thread: int, place: int) -> set[Member]:
+        """The mover, and those that its place names."""
+        concrete = self.sample.concrete
+        return {*self.names.members(concrete.threads[thread]), *self.names.members(concrete.places[place])}
+
+    def _single(self, thread: int, place: int, members: Collection[Member]) -> set[Member]:
+        """Those of their sort of whom only one is among these; else it has to be nobody or everybody. Raises Unsuited."""
+        named = self._named(thread, place)
+        found = set()
+        for sort in range(len(self.sorts)):
+            mine = {member for member in members if member[0] == sort}
+            if len(mine) == 1:
+                found |= mine
+            elif mine and len(mine) < SAMPLE - len({member for member in named if member[0] == sort}):
+                raise Unsuited("a step may be about several members by themselves")
+        return found
+
+    def _led_to(self, thread: int, place: int, way: Way) -> set[Member]:
+        """Those that the mover's next place names, but for how far a `for` has come."""
+        places = self.sample.concrete.places
+        there = ({*self.names.members(places[target])} - {*self.sample.passes(target)} for target in way.targets)
+        return set().union(*there) - self._named(thread, place)
 
     def _is_own(self, thread: int, position: int) -> bool:
         concrete = self.sample.concrete
