@@ -259,7 +259,8 @@ BY_HAND = {
     ),
     "bottom halves of two kinds": (
         "context X; 0..2 n[N]; bh b[i: N] on X { assert a: n[i] != 2; assert b: n[i] != 0; }"
-        " thread t[i: N] { choose { n[i] = 1; } or { n[i] = 2; } schedule b[i]; } thread u { loop { idle: poll X blocking; } } deadlock free;",
+        " thread t[i: N] { choose { n[i] = 1; } or { n[i] = 2; } schedule b[i]; }"
+        " thread u { loop { idle: poll X blocking; } } deadlock free;",
         "assert.b deadlock.global deadlock.partial",
     ),
     "two that keep one waiting": (

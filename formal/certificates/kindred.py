@@ -18,7 +18,7 @@ from formal.certificates.likeness import alike_between, shape_of
 from formal.certificates.lineup import Lineup, Tally
 from formal.frontend import resized
 from formal.interp import Machine, Uncountable
-from formal.program import PostSem, Program, SemDecl
+from formal.program import Atomic, PostSem, Program, SemDecl
 from formal.smt.cfg import FIRST, EncodingLimitError
 from formal.smt.concrete import where
 from formal.smt.finite import TooManyCases
@@ -31,9 +31,9 @@ LARGEST: Final = 12  # members of the largest program that states are looked at 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What steps from a place may be about besides their mover, and those that its place names. `alone`: nothing but what is the mover's
-    own; `picks`: one other member by itself; `broad`: all of them, `cells` being what is looked at of each, and `changes`: whether anything of them
-    is changed; `waits`: what is looked at of others for whether the mover waits; `orders`: it may go on in a `for`, or leave it; `begins`:
-    it may come to the first pass of one; `counts`: the tallied semaphores that it posts or waits for."""
+    own; `picks`: one other member by itself; `broad`: all of them, `cells` being what is looked at of each, and `changes`: whether anything
+    of them is changed; `waits`: what is looked at of others for whether the mover waits; `orders`: it may go on in a `for`, or leave it;
+    `begins`: it may come to the first pass of one; `counts`: the tallied semaphores that it posts or waits for."""
 
     alone: bool = True
     picks: bool = False
@@ -195,9 +195,7 @@ class Kindred:
         touched = way.reads | way.writes
         others = self._others(thread, place, touched)
         changed = self._others(thread, place, way.writes)
-        single = self._single(thread, place, others) | self._single(thread, place, changed) | self._led_to(thread, place, way)
-        if len(single) > 1:
-            raise Unsuited("a step may be about several members by themselves")
+        single = self._picked(thread, place, way, others, changed)
         here = dict(concrete.passes(place))
         there = [concrete.passes(target) for target in way.targets]
         started = any(concrete.passes(target) for target in way.others)
@@ -217,6 +215,16 @@ class Kindred:
         """The mover, and those that its place names."""
         concrete = self.sample.concrete
         return {*self.names.members(concrete.threads[thread]), *self.names.members(concrete.places[place])}
+
+    def _picked(self, thread: int, place: int, way: Way, others: Collection[Member], changed: Collection[Member]) -> set[Member]:
+        """Who is picked, if anybody is. An `atomic` picks nobody: `Concrete.problem` refuses those that would, and whoever is changed on
+        one of its paths is changed because of what is its own. Raises Unsuited."""
+        if isinstance(self.sample.concrete.node(place).stmt, Atomic) and len(others) > 1:
+            return set()
+        found = self._single(thread, place, others) | self._single(thread, place, changed) | self._led_to(thread, place, way)
+        if len(found) > 1:
+            raise Unsuited("a step may be about several members by themselves")
+        return found
 
     def _single(self, thread: int, place: int, members: Collection[Member]) -> set[Member]:
         """Those of their sort of whom only one is among these; else it has to be nobody or everybody. Raises Unsuited."""
