@@ -242,6 +242,11 @@ BY_HAND = {
         "bool f[N]; thread t[i: N] { await f[i]; } thread u { for v in 0..N - 1 { f[v] = true; } } thread z { spawn u; } deadlock free;",
         "deadlock.global deadlock.partial",
     ),
+    "a loop that starts a loop, and goes on": (
+        "bool f[N]; bool g[N]; thread t[i: N] { choose { f[i] = true; } or { skip; } }"
+        " thread u { for v in 0..N - 1 { g[v] = true; } } thread z { for v in 0..N - 1 { f[v] = false; spawn u; } }",
+        "",
+    ),
     "one loop behind another": (
         "bool f[N]; thread t[i: N] { skip; } thread u { for v in 0..N - 1 { f[v] = true; } }"
         " thread w { for v in 0..N - 1 { await f[v]; assert a: f[v]; } assert b: forall v in 0..N - 1: f[v]; } deadlock free;",

@@ -130,11 +130,13 @@ def _orders(there: Sequence[Kind], kinds: Sequence[Kind], name: str, scope: Scop
         yield NO_ORDER
         return
     ahead: list[Kind | int] = [number for number, kind in enumerate(there) if is_ahead(kind, name)]
-    yield from (Order(name, one) for one in (*ahead, *(kind for kind in kinds if is_ahead(kind, name)), None))
-    if scope.begins:
-        for one in (*range(len(there)), *kinds):
-            yield Order(front=one)
-            yield Order(name, None, one)
+    ahead += [kind for kind in kinds if is_ahead(kind, name)]
+    if not scope.begins:
+        yield from (Order(name, one) for one in (*ahead, None))
+        return
+    for front in (None, *range(len(there)), *kinds):
+        yield Order(front=front)
+        yield from (Order(name, one, front) for one in (*ahead, None))
 
 
 def _beside(members: Sequence[Kind], scope: Scope) -> list[list[Kind]]:
