@@ -18,6 +18,7 @@ from formal.frontend import load, load_text
 from formal.interp import Machine, State
 from formal.invariant import Invariant, InvariantError, Literal, clause_text, literal_over, read_clause
 from formal.program import Program
+from formal.smt.lower import lower
 from formal.smt.obligations import CONSECUTION, INITIATION, OBLIGATIONS, SAFETY, Obligations
 from formal.smt.parts import UnknownName
 from formal.smt.questions import Questions
@@ -25,6 +26,7 @@ from formal.smt.questions import Questions
 MODELS = Path(__file__).parent.parent / "models"
 MEMORY = 2048
 MOST = 3_000  # states, in a test
+NODES = 500  # of the control flow: where calls recurse there may be 1,300, and each relation takes ten seconds
 
 LOCKED = """
 protocol locked "two threads take turns";
@@ -190,7 +192,7 @@ def check(text: str) -> str:
         return "no model"
     program = loaded.program
     exploration = explored(program, 1_000)
-    if exploration is None:
+    if exploration is None or len(lower(program).nodes) > NODES:
         return "too large"
     wrong = violated(program)
     props = [prop for prop in program.properties if prop.kind != "liveness"]
