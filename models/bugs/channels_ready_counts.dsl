@@ -17,7 +17,6 @@ expect proved;
 // Survives: swap multifd_send_sync_main(); loop in migration_thread: the same
 // Survives: duplicate multifd_send_sync_main() in migration_thread: two in a row
 // Survives: duplicate multifd_send_pages() in migration_thread: two packets in a row
-// Survives: duplicate jobs = before + change in add_pending_job: the same value again, under the channel's mutex
 // Survives: * next_channel = (next_channel + 1) % CHANNELS in multifd_send_pages: of two it goes on looking at one, whose job ends, too
 // Survives: * next_channel = (next_channel + 1) % CHANNELS (2) in multifd_send_pages: where the next look begins
 // Survives: swap wait channels_ready; wait sem_sync[c] in multifd_send_sync_main: a channel posts both, and waits for neither to be taken
