@@ -22,6 +22,6 @@ expect proved;
 
 // What `formal mutate` may change unnoticed, and why that is no gap (looked at with one vCPU).
 // Survives: drop requires.vfio_save_setup in vfio_save_setup: since 8.0 it takes no lock, and asks for none
-// Survives: drop invoke any save_setup in qemu_savevm_state_setup: no callback, so nothing to hold one to: all.dsl and its neighbours notice
-// Survives: duplicate invoke any save_setup in qemu_savevm_state_setup: all of them again: none leaves behind what it cannot stand itself
+// Survives: drop invoke any save_setup in qemu_savevm_state_setup: no callback, so nothing to hold one to; all.dsl notices
+// Survives: duplicate invoke any save_setup in qemu_savevm_state_setup: all of them again: none leaves anything in its own way
 // Survives: duplicate synchronize_rcu() in call_rcu: it waits twice
