@@ -9,8 +9,7 @@ leads to more of them, and to no other state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import TypeAlias
 
@@ -25,14 +24,6 @@ from formal.interp.colours import LEFT
 from formal.program import RANGE
 
 Step: TypeAlias = tuple[State, int, State]
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """Of the steps of one role in a state that is shown: what each changes, and the kinds of those others that any was about."""
-
-    changes: frozenset[Change]
-    picked: frozenset[Kind]
 
 
 class Search:
@@ -220,16 +211,15 @@ class Search:
             subset = [kind for group in chosen for kind in group]
             firsts = [group[0] for group in chosen]
             shown = self._companies.show(told, subset if changes else firsts, subset, once)
-            ran = self._run(told, subset, shown, role, part, taken)
-            picked, found = ran.picked, ran.changes
+            found = set(taken)
+            picked = self._run(told, subset, shown, role, part, found)
             for group in chosen:
                 for kind in [] if picked.isdisjoint(group) else group:
                     if kind not in picked:  # the step does with it what it does with the first of its group: it tells of it
                         shown = self._companies.show(told, [kind, *(one for one in firsts if one not in group)], subset, once)
-                        ran = self._run(told, subset, shown, role, part, taken)
-                        picked, found = picked | ran.picked, found | ran.changes
+                        picked |= self._run(told, subset, shown, role, part, found)
             if len(subset) == len(kinds):
-                taken |= found
+                taken = found
         return part
 
     def seen(self, shown: Shown, thread: int) -> tuple[dict[int, frozenset[int]], bool]:
@@ -239,33 +229,34 @@ class Search:
         about = self._companies.about(shown.state[thread])
         return self._companies.seen(about, Shown(shown.state, shown.seats, others)), any(element in others for element in about.changes)
 
-    def _run(self, told: State, kinds: Sequence[Kind], shown: Shown, role: Role, part: Part, taken: Set[Change] = frozenset()) -> Ran:
+    def _run(self, told: State, kinds: Sequence[Kind], shown: Shown, role: Role, part: Part, taken: set[Change] | None = None) -> set[Kind]:
         """The steps where others are of these kinds, which look at no more than whether there are any. `taken`: what those change that
-        were taken already, with all of these kinds and more."""
+        were taken already, with all of these kinds; these are added. If it is given, the kinds of those others that any step is about."""
         thread = self.thread_of(role, shown)
         control = shown.state[thread]
         orders = begins = False
         there = kinds if isinstance(role, int) else [*kinds, role[0]]
-        changes: set[Change] = set()
+        picked: set[Kind] = set()
         for state in self._companies.valued(shown, self._companies.about(control).takes, there):
             results = self._machine.run(control)(state)
             part.moves |= bool(results)
             part.waits |= not results
             for _, after in results:
-                if isinstance(after, Stop):
-                    self._arrive(kinds, (state, thread, after), part)
-                elif self._companies.loops(after[thread]) == self._companies.loops(control):
-                    change = self._companies.change(shown, state, after)
-                    changes.add(change)
-                    if change not in taken:
-                        self._arrive(kinds, (state, thread, after), part)
-                else:
+                if not isinstance(after, Stop) and self._companies.loops(after[thread]) != self._companies.loops(control):
                     orders = True
                     begins |= self._begins(control, after[thread])
+                    continue
+                if taken is not None and not isinstance(after, Stop):
+                    change = self._companies.change(shown, state, after)
+                    picked.update(change.others)
+                    if change in taken:
+                        continue
+                    taken.add(change)
+                self._arrive(kinds, (state, thread, after), part)
         if orders:
             part.edges = None
             self._order(told, kinds, shown, role, part, begins=begins)
-        return Ran(frozenset(changes), frozenset(kind for change in changes for kind in change.others))
+        return picked
 
     def _begins(self, before: int, after: int) -> bool:
         """Whether a `for` begins, where a thread gets from one control to another."""

@@ -191,9 +191,9 @@ class Company:
     def seated(self, state: State, seats: tuple[int, ...]) -> State:
         """The told elements first, nothing in place of the others."""
         blank, order = self._places_of.get(seats) or self._places(seats)
-        new = list(state)
         if order is not None:
-            return tuple(self._moved(new, seats, order))
+            return tuple(self._moved(state, seats, order))
+        new: list[Any] = list(state)
         for slot in blank:
             new[slot] = None
         return tuple(new)
@@ -208,9 +208,9 @@ class Company:
         found = self._places_of[seats] = ([slot for i in rest for slot in self.cells[i]], None if stay else order)
         return found
 
-    def _moved(self, state: Sequence[Any], told: Iterable[int], order: Sequence[int]) -> list[Any]:
-        """What is told, with each element where it goes, and nothing where the others are."""
-        new = list(state)
+    def _moved(self, state: State, told: Iterable[int], order: Sequence[int]) -> list[Any]:
+        """What is told, with each element where it goes; where any goes elsewhere, nothing in place of the others."""
+        new: list[Any] = list(state)
         if all(order[i] == i for i in told):
             return new
         for slot in self._blank:
