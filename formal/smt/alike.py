@@ -173,7 +173,7 @@ class Roster:
 
     def part_under(self, to: Mapping[Member, Member], part: Part) -> Part:
         """What a part becomes."""
-        return self._part_of[_image(to, self._parts[part])]
+        return self._part_of[image(to, self._parts[part])]
 
     def value_under(self, to: Mapping[Member, Member], part: Part, value: int) -> int:
         """What a value of a part becomes."""
@@ -183,11 +183,11 @@ class Roster:
 
     def node_under(self, to: Mapping[Member, Member], node: int) -> int:
         """What a place becomes."""
-        return self._node_of[_image(to, self._nodes[node])] if node in self._nodes else node
+        return self._node_of[image(to, self._nodes[node])] if node in self._nodes else node
 
     def thread_under(self, to: Mapping[Member, Member], thread: int) -> int:
         """What a thread becomes."""
-        return self._thread_of[_image(to, self._threads[thread])]
+        return self._thread_of[image(to, self._threads[thread])]
 
     def clause_under(self, to: Mapping[Member, Member], clause: Clause) -> Clause:
         """What a clause becomes."""
@@ -195,13 +195,13 @@ class Roster:
 
     def _literal_under(self, to: Mapping[Member, Member], literal: Literal) -> Literal:
         part, values = self._read(literal.part, literal.values)
-        image = self.part_under(to, part)
-        if all(self.value_under(to, part, value) == value for value in values) and image.domain == part.domain:
-            return Literal(image.name, literal.values, literal.negated)
+        there = self.part_under(to, part)
+        if all(self.value_under(to, part, value) == value for value in values) and there.domain == part.domain:
+            return Literal(there.name, literal.values, literal.negated)
         if literal.negated:
             values = frozenset(part.values) - values
-        names = dict(zip(image.values, image.domain, strict=True))
-        return literal_over(image.name, image.domain, frozenset(names[self.value_under(to, part, value)] for value in values))
+        names = dict(zip(there.values, there.domain, strict=True))
+        return literal_over(there.name, there.domain, frozenset(names[self.value_under(to, part, value)] for value in values))
 
     def closed(self, clauses: Collection[Clause]) -> bool:
         """Whether every permutation makes clauses of these of all of them."""
@@ -235,7 +235,8 @@ def _first(members: Iterable[Member]) -> Iterator[tuple[int, Member]]:
         yield place, member
 
 
-def _image(to: Mapping[Member, Member], name: Name) -> Name:
+def image(to: Mapping[Member, Member], name: Name) -> Name:
+    """What a permutation makes of a name."""
     return name[0], tuple([to.get(member, member) for member in name[1]])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TypeAlias
 
-from formal.smt.alike import Member, Name, Roster, pattern
+from formal.smt.alike import Member, Name, Roster, image, pattern
 from formal.smt.parts import Part
 
 Row: TypeAlias = int  # of each part the values that it may have, each set in a field of its own
@@ -119,7 +119,7 @@ class Moving:
         if found is None:
             to = self._roster.bringing(members)
             bits = dict.fromkeys(bit for member in to for bit in self._about.get(member, ()))
-            moved = {bit: self._bit_of[self._under(to, self._names[bit])] for bit in bits}
+            moved = {bit: self._bit_of[image(to, self._names[bit])] for bit in bits}
             back = {there: here for here, there in moved.items()}
             found = self._shuffles[key] = Shuffle(moved), Shuffle(back)
         return found
@@ -134,7 +134,3 @@ class Moving:
                     kinds.setdefault((what, pattern(others, members)), []).append(bit)
             found = self._closures[members] = Closure(list(kinds.values()))
         return found
-
-    @staticmethod
-    def _under(to: Mapping[Member, Member], name: Name) -> Name:
-        return name[0], tuple([to.get(member, member) for member in name[1]])
