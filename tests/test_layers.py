@@ -108,7 +108,7 @@ def test_those_who_check_proofs_share_nothing_with_those_who_find_them() -> None
             todo += [target for name, _ in _imports(MODULES[module]) if (target := _own(name)) and (module, target) != third]
     assert {"smt.obligations", "interp", "recorded"} <= reached
     assert not {"pipeline", "race", "smt.pool", "smt.bounded", "smt.inductive", "smt.induction_step"} & reached
-    counted = ("listing", "crowded", "roster", "family", "closing")
+    counted = ("listing", "crowded", "roster", "family", "closing", "sized", "each")
     told = ("kinds", "kinds_listing", "lineup", "likeness", "kindred", "showing", "following", "breaking", "covering")
     assert {module for module in reached if _unit(module) in ("engines", "certificates")} == {
         f"certificates.{name}"

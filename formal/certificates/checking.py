@@ -175,8 +175,8 @@ def _rankings(record: Record, program: Program) -> Iterator[str]:
 
 def _closed(record: Record, listing: Listing | KindsListing, program: Program, deadline: float) -> Checked:
     """What becomes of a record of every size."""
-    from formal.certificates.closing import Late
     from formal.certificates.crowded import Unsuited
+    from formal.certificates.each import Late
 
     try:
         if isinstance(listing, Listing):

@@ -11,19 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import Final
 
 from formal.certificates.crowded import Crowded, Kind, Unsuited, in_line
+from formal.certificates.each import SHOWN, problems
 from formal.certificates.family import Family
 from formal.certificates.roster import Roster
 from formal.smt.cfg import FIRST
 from formal.smt.concrete import State
-
-SHOWN: Final = 5  # problems that are told
-
-
-class Late(Exception):
-    """The time is up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +99,11 @@ def wrong(family: Family, states: Collection[Crowded], claimed: Collection[str],
     stepping = Stepping(family)
     known = frozenset(states)
     found = [f"the first state with {family.name}={size} is not among its states" for size, first in stepping.first() if first not in known]
-    for number, one in enumerate(states, 1):
-        if len(found) >= SHOWN:
-            break
-        if late():
-            raise Late
-        try:
-            found += _wrong_with(stepping, one, f"its state {number} ({told(one)})", known, claimed, family)
-        except KeyError as error:
-            found.append(f"its state {number} says `{error.args[0]}`, which nothing in the model can be")
-    return found[:SHOWN]
+
+    def wrong_with(one: Crowded, name: str) -> Iterator[str]:
+        return _wrong_with(stepping, one, name, known, claimed, family)
+
+    return problems(states, told, wrong_with, found, late)[:SHOWN]
 
 
 def _wrong_with(

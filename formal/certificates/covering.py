@@ -7,16 +7,14 @@ this is no search. It shares nothing with the engines; docs/decisions/019-kinds-
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from formal.certificates.breaking import Breaking
-from formal.certificates.closing import Late
+from formal.certificates.each import SHOWN, problems
 from formal.certificates.following import Following
 from formal.certificates.kindred import Kindred
 from formal.certificates.kinds import Kind, Told
 from formal.certificates.showing import Showing
-
-SHOWN: Final = 5  # problems that are told
 
 States: TypeAlias = Mapping[Told, frozenset[Kind]]  # of what is told, the kinds that others may be of
 
@@ -27,16 +25,11 @@ def uncovered(kindred: Kindred, states: States, claimed: Collection[str], late: 
     showing = Showing(kindred)
     following, breaking = Following(showing), Breaking(showing)
     found = [missing for told, kinds in following.first() for missing in _missing("the first state", told, kinds, states)]
-    for number, one in enumerate(states, 1):
-        if len(found) >= SHOWN:
-            break
-        if late():
-            raise Late
-        try:
-            found += _wrong_with(showing, breaking, following, one, f"its state {number} ({described(one)})", states, claimed)
-        except KeyError as error:
-            found.append(f"its state {number} says `{error.args[0]}`, which nothing in the model can be")
-    return list(dict.fromkeys(found))[:SHOWN]
+
+    def wrong_with(one: Told, name: str) -> Iterator[str]:
+        return _wrong_with(showing, breaking, following, one, name, states, claimed)
+
+    return list(dict.fromkeys(problems(states, described, wrong_with, found, late)))[:SHOWN]
 
 
 def _wrong_with(

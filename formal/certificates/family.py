@@ -12,12 +12,10 @@ from typing import Final
 
 from formal.certificates.crowded import Naming, Unsuited
 from formal.certificates.roster import Roster
-from formal.frontend import resized
+from formal.certificates.sized import check_shape, encoded, invariants, member_names, sized
 from formal.interp import Machine, Uncountable
-from formal.program import Counted, Expr, Program
-from formal.smt.cfg import EncodingLimitError
+from formal.program import Counted, Program
 from formal.smt.concrete import Concrete
-from formal.smt.finite import TooManyCases
 
 SAMPLE: Final = 6  # members of the program that is asked what can be counted
 MANY_MORE: Final = 40  # members at which what depends on their number would do so
@@ -49,22 +47,16 @@ class Family:
         if counted.bounds:
             raise Unsuited(f"how far `{min(counted.bounds)}` goes depends on {self.name}")
         small, large = self._sized(SAMPLE), self._sized(MANY_MORE)
-        if shape(small) != shape(large):
-            raise Unsuited(f"how deep bottom halves nest, or what is asked, depends on {self.name}")
+        check_shape(small, large, self.name)
         try:
             Machine(large).check_ranges(counted.names, invariants(large))
             found = Machine(small).countable(counted.names, invariants(small))
         except Uncountable as problem:
             raise Unsuited(str(problem)) from problem
-        families = [decl.name for sort in found.sorts for decl in sort.families]
-        arrays = [str(getattr(array, "name", "")) for sort in found.sorts for array in sort.arrays]
-        return found.many, Naming({*counted.names, *families, *filter(None, arrays)})
+        return found.many, Naming(member_names(counted, found.sorts))
 
     def _sized(self, size: int) -> Program:
-        found = resized(self._program, {self.name: size}, self._extra)
-        if found is None:
-            raise Unsuited(f"the model does not load with {self.name}={size}")
-        return found
+        return sized(self._program, {self.name: size}, self._extra)
 
     def roster(self, size: int) -> Roster:
         """The program with so many members. Raises Unsuited."""
@@ -76,17 +68,8 @@ class Family:
         if size > LARGEST:
             raise Unsuited(f"more than {LARGEST} members have to be looked at")
         program = self._sized(size)
-        if shape(program) != shape(self._program):
-            raise Unsuited(f"how deep bottom halves nest, or what is asked, depends on {self.name}")
-        try:
-            concrete = Concrete(program, self._asked)
-        except TooManyCases as error:
-            raise Unsuited("it reckons with too many values") from error
-        except EncodingLimitError as error:
-            raise Unsuited(str(error)) from error
-        problem = concrete.problem()
-        if problem is not None:
-            raise Unsuited(problem)
+        check_shape(program, self._program, self.name)
+        concrete = encoded(lambda: Concrete(program, self._asked))
         terms = self._terms_of(concrete)
         self._terms = self._terms or terms
         if terms != self._terms:
@@ -101,13 +84,3 @@ class Family:
         found: set[object] = {(anybody(name), anybody(said[first]), frozenset(map(anybody, said.values()))) for name, said, first in parts}
         flow = ((anybody(name), *what, tuple(map(anybody, targets))) for name, *what, targets in concrete.flow())
         return frozenset((*found, *flow))
-
-
-def invariants(program: Program) -> list[Expr]:
-    """What is asked of states besides deadlocks."""
-    return [prop.condition for prop in program.properties if prop.kind == "invariant" and prop.condition is not None]
-
-
-def shape(program: Program) -> tuple[object, ...]:
-    """What is the same for every size."""
-    return program.bh_nesting, program.recursion, program.assumptions, [(prop.name, prop.kind) for prop in program.properties]

@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from formal.certificates.crowded import Unsuited
-from formal.certificates.family import MANY_MORE, invariants, shape
+from formal.certificates.family import MANY_MORE
 from formal.certificates.kinds import Member, Names
 from formal.certificates.likeness import alike_between, shape_of
 from formal.certificates.lineup import Lineup, Tally
-from formal.frontend import resized
+from formal.certificates.sized import check_shape, encoded, invariants, member_names, sized
 from formal.interp import Machine, Uncountable
 from formal.program import Atomic, PostSem, Program, SemDecl
-from formal.smt.cfg import FIRST, EncodingLimitError
+from formal.smt.cfg import FIRST
 from formal.smt.concrete import where
-from formal.smt.finite import TooManyCases
 from formal.smt.sighted import Sighted, Way
 
 SAMPLE: Final = 5  # members of the program in which it is looked up what steps are about
@@ -92,25 +91,20 @@ class Kindred:
         if counted.otherwise is not None:
             raise Unsuited(f"{name} says more than how many there are of something (line {counted.otherwise.line})")
         small, large = self._sized({name: SAMPLE}), self._sized({name: MANY_MORE})
-        if shape(small) != shape(large):
-            raise Unsuited(f"how deep bottom halves nest, or what is asked, depends on {name}")
+        check_shape(small, large, name)
         try:
             Machine(large).check_ranges(counted.names, invariants(large))
+            machine = Machine(small)
             if counted.bounds:
-                Machine(small).check_values(counted.bounds, invariants(small))
-            found = Machine(small).untold(counted.names, invariants(small))
+                machine.check_values(counted.bounds, invariants(small))
+            found = machine.untold(counted.names, invariants(small))
         except Uncountable as problem:
             raise Unsuited(str(problem)) from problem
         self._through.update({where(stmt): name for sort in found for stmt in sort.ordered})
-        families = [decl.name for sort in found for decl in sort.families]
-        arrays = [str(getattr(array, "name", "")) for sort in found for array in sort.arrays]
-        return [name, *sorted({*counted.names, *families, *filter(None, arrays)})]
+        return [name, *sorted(member_names(counted, found))]
 
     def _sized(self, sizes: Mapping[str, int]) -> Program:
-        found = resized(self._program, sizes, self._extra)
-        if found is None:
-            raise Unsuited("the model does not load with " + ", ".join(f"{name}={size}" for name, size in sizes.items()))
-        return found
+        return sized(self._program, sizes, self._extra)
 
     def _tallied(self) -> list[Tally]:
         """The semaphores that go further the more members there are. Raises Unsuited."""
@@ -141,17 +135,8 @@ class Kindred:
         if max(sizes) > LARGEST:
             raise Unsuited(f"more than {LARGEST} members have to be looked at")
         program = self._sized(dict(zip(self.sorts, sizes, strict=True)))
-        if shape(program) != shape(self._program):
-            raise Unsuited(f"how deep bottom halves nest, or what is asked, depends on {' or '.join(self.sorts)}")
-        try:
-            concrete = Sighted(program, self._asked, self._through)
-        except TooManyCases as error:
-            raise Unsuited("it reckons with too many values") from error
-        except EncodingLimitError as error:
-            raise Unsuited(str(error)) from error
-        problem = concrete.problem()
-        if problem is not None:
-            raise Unsuited(problem)
+        check_shape(program, self._program, " or ".join(self.sorts))
+        concrete = encoded(lambda: Sighted(program, self._asked, self._through))
         there = _semaphores(program)
         for tally in self.tallies:
             size, sem = sizes[tally.sort], there[tally.part.removesuffix(".count")]
