@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import random
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from any_size import Recorded
 from differential import safety
 from test_families import FOR_EVERY_SIZE, FROM_SOME_SIZE_ON, Crowd, proved, violated
 from test_interp import program_of
@@ -289,54 +289,32 @@ invariant one: forall v in t: f[v] implies owner(L) == v;
 deadlock free;
 expect proved;
 """
-RECORD = "proofs/locked-N=1..any.json"
+ON_DISK = Recorded("locked", LOCKED)
+RECORD = ON_DISK.record
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The record of a model."""
-    folder = tmp_path_factory.mktemp("family")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        Path("locked.dsl").write_text(LOCKED)
-        assert main(["prove", "locked.dsl", "-D", "N=1..*", "--save", "proofs", "--quiet"]) == Exit.OK
-    return (folder / RECORD).read_bytes()
+    return ON_DISK.proved(tmp_path_factory.mktemp("family"))
 
 
 @pytest.fixture
 def here(prepared: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the model and its record."""
     monkeypatch.chdir(tmp_path)
-    Path("locked.dsl").write_text(LOCKED)
-    Path("proofs").mkdir()
-    Path(RECORD).write_bytes(prepared)
+    ON_DISK.lay_out(prepared)
     return tmp_path
 
 
-def recheck(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
-    capsys.readouterr()
-    code = main(["recheck", RECORD, *words])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.out + told.err
-    return code, told.out + told.err
-
-
-def tamper(change: Callable[[dict[str, Any]], object]) -> None:
-    written = json.loads(Path(RECORD).read_text())
-    before = copy.deepcopy(written)
-    change(written)
-    assert written != before
-    Path(RECORD).write_text(json.dumps(written))
-
-
 def test_it_stands(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out = recheck(capsys)
+    code, out = ON_DISK.recheck(capsys)
     assert code == Exit.OK
     assert ": stands\n" in out
     assert "states of any number of members, for " in out
     assert "every step from one leads to one, for every N >= 1" in out
     assert out.splitlines()[-1] == "solvers: none was asked, steps were taken one by one"
-    found = json.loads(recheck(capsys, "--format", "json")[1])
+    found = json.loads(ON_DISK.recheck(capsys, "--format", "json")[1])
     listing = read_record(Path(RECORD).read_text()).family
     assert listing is not None
     assert found["states_of_any_size"] == len(listing.states)
@@ -416,8 +394,8 @@ TAMPERED: dict[str, tuple[Callable[[dict[str, Any]], object], int, str]] = {
 def test_tampering_is_caught(
     here: Path, capsys: pytest.CaptureFixture[str], change: Callable[[dict[str, Any]], object], code: int, message: str
 ) -> None:
-    tamper(change)
-    found, out = recheck(capsys)
+    ON_DISK.tamper(change)
+    found, out = ON_DISK.recheck(capsys)
     assert found == code, out
     assert "stands" not in out
     if message != "says the record":
@@ -428,7 +406,7 @@ def test_tampering_is_caught(
 def test_a_truncated_record(here: Path, capsys: pytest.CaptureFixture[str], share: float) -> None:
     text = Path(RECORD).read_text()
     Path(RECORD).write_text(text[: int(len(text) * share)])
-    code, out = recheck(capsys)
+    code, out = ON_DISK.recheck(capsys)
     assert code == Exit.USAGE
     assert "is not a proof record" in out
 
@@ -437,13 +415,13 @@ def test_what_the_model_violates_is_not_proved(here: Path, capsys: pytest.Captur
     """The record of the model as it was, with the digest of what it is now."""
     broken = LOCKED.replace("lock L; assert", "lock L; unlock L; assert").replace("false; unlock L;", "false; lock L; unlock L;")
     Path("locked.dsl").write_text(broken)
-    assert "has changed since" in recheck(capsys)[1]
+    assert "has changed since" in ON_DISK.recheck(capsys)[1]
     from formal.certificates.loading import load_for
 
     program = load_for(read_record(Path(RECORD).read_text())).program
     assert program is not None
-    tamper(lambda one: one.update(digest=program.digest))
-    code, out = recheck(capsys)
+    ON_DISK.tamper(lambda one: one.update(digest=program.digest))
+    code, out = ON_DISK.recheck(capsys)
     assert code == Exit.VIOLATED
     assert "its state" in out
 
@@ -455,17 +433,17 @@ def rows(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
 
 
 def test_a_third_opinion(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out = recheck(capsys, "--explore")
+    code, out = ON_DISK.recheck(capsys, "--explore")
     assert code == Exit.OK
     assert "reachable states with N=1 to 3 violate nothing that it proves" in out
-    assert "it has more than 2 states with N=1" in recheck(capsys, "--explore", "2")[1]
+    assert "it has more than 2 states with N=1" in ON_DISK.recheck(capsys, "--explore", "2")[1]
 
 
 def test_regress_knows_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, found = rows(capsys)
     assert (code, found["locked.dsl"]["state"], found[RECORD]["state"]) == (1, "missing", "as recorded")
     assert (found[RECORD]["how"], found[RECORD]["verdict"]) == ("rechecked", "proved")
-    tamper(without(5))
+    ON_DISK.tamper(without(5))
     assert rows(capsys)[1][RECORD]["state"] == "differs"
     Path("locked.dsl").write_text(LOCKED + "// more\n")
     problem = rows(capsys)[1][RECORD]
