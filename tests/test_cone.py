@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from differential import findings, outcome, parsed, size
+from differential import findings, outcome, parsed, safety, size
 from strategies import ModelText
 from systems import SystemBuilder
 from test_interp import program_of
@@ -104,6 +104,44 @@ def test_a_context_reads_too() -> None:
         thread t { a = true; b = true; poll main; }
         deadlock free;"""
     assert left_out(text, "deadlock.global") == {"b"}
+
+
+# Behind a change, a wait is an error of an atomic, and before it none: by program text of an atomic, what of `a` and `b` is not read.
+CHANGED = {
+    "a = true; await go;": {"b"},
+    "await go; a = true;": {"a", "b"},
+    "lock L; a = true; unlock L;": {"a", "b"},
+    "skip; a = true; with L { b = true; }": {"b"},
+    "with L { a = true; wait S; }": {"b"},
+    "if (go) { a = true; } else { b = true; } wait E;": set(),
+    "choose { a = true; } or { b = true; join u; }": {"a"},
+    "while (go) { join u; a = true; go = false; }": {"b"},
+    "for i in 0..1 { a = true; wait S; b = true; }": set(),
+    "changes(); await go;": {"b"},
+    "changes(); b = true;": {"a", "b"},
+    "b = true; waits(); a = true;": {"a"},
+    "invoke any h;": {"b"},
+    "while (go) { if (go) { a = true; break; } } await go;": {"b"},
+}
+
+
+@pytest.mark.parametrize("atomic", CHANGED)
+def test_what_is_changed_before_an_atomic_may_wait_stays(atomic: str) -> None:
+    text = f"""bool a; bool b; bool go; mutex L; sem S max 2; event E; hook h;
+        proc changes() {{ a = true; }}
+        proc waits() {{ wait E; }}
+        callback first for h {{ await go; }}
+        callback second for h {{ a = true; }}
+        thread t {{ atomic {{ {atomic} }} b = true; invoke h; }}
+        thread u {{ b = true; set E; go = true; }}"""
+    program = program_of(text)
+    part = cone(program, ["atomic"])
+    assert part.left_out == CHANGED[atomic]
+    for engine in ("explicit", "bmc"):
+        plain, small = (findings(engine, one, safety(part.program), DEPTH) for one in (program, part.program))
+        assert {name: (one.verdict, one.depth) for name, one in small.items()} == {
+            name: (one.verdict, one.depth) for name, one in plain.items()
+        }
 
 
 def test_with_liveness_nothing_is_left_out() -> None:

@@ -4,17 +4,18 @@ In: a program, and the properties that are asked. Out: one with the same steps, 
 changes nothing, and the names that views of its states lack. Must not know what a search is.
 
 Every execution of the one is an execution of the other, step by step, if those names are not looked at: no condition, index, range check or
-property reads them, not even through other variables.
+property reads them, not even through other variables. In an `atomic` that may wait behind an assignment, that something was changed is
+looked at, too: what is assigned there stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Final, TypeAlias, get_args
 
 from formal import program as p
-from formal.frontend.walking import blocks_in
+from formal.frontend.walking import blocks_in, blocks_of
 from formal.rewriting.bodies import bodies_of, statements_of
 from formal.rewriting.rebuilding import Changes, rebuilt
 
@@ -68,8 +69,9 @@ def _keys(program: p.Program, variable: Variable) -> Iterator[str]:
 
 
 def _needed(program: p.Program, properties: Iterable[p.Property]) -> set[Variable]:
-    """What a condition, an index, a check or a property reads, or what is assigned to that; and whatever is passed by reference."""
-    needed: set[Variable] = set()
+    """What a condition, an index, a check or a property reads, or what is assigned to that; and whatever is passed by reference, or changed
+    where it is an error to wait after a change."""
+    needed: set[Variable] = {target for one in _Early(program).found if (target := _assigned(one)) is not None}
     feeds: dict[Variable, set[Variable]] = {}
     for statement in statements_of(program):
         target = _assigned(statement)
@@ -149,6 +151,53 @@ def _variables(node: object) -> Iterator[Variable]:
     elif is_dataclass(node) and type(node).__module__ == p.__name__ and not isinstance(node, _BEYOND):
         for one in fields(node):
             yield from _variables(getattr(node, one.name))
+
+
+class _Early:
+    """The assignments in atomics behind which the same atomic may come to a wait (`found`): where a change makes that an error."""
+
+    def __init__(self, program: p.Program) -> None:
+        self._program = program
+        self._known: dict[tuple[str, bool], bool] = {}
+        self.found: set[p.Assign] = set()
+        for statement in statements_of(program):
+            if isinstance(statement, p.Atomic):
+                self._block(statement.body, waits=False)
+
+    def _block(self, block: p.Block, *, waits: bool) -> bool:
+        """Whether a wait comes in a block or behind it; `waits`: behind it."""
+        for statement in reversed(block.statements):
+            waits = self._statement(statement, waits=waits)
+        return waits
+
+    def _statement(self, statement: p.Stmt, *, waits: bool) -> bool:
+        match statement:
+            case p.Assign():
+                self.found.update((statement,) if waits else ())
+                return waits
+            case p.Lock() | p.With() | p.WaitSem() | p.WaitEvent() | p.Join() | p.Await():
+                for inner in blocks_of(statement):
+                    self._block(inner, waits=waits)
+                return True
+            case p.While() | p.For() | p.Loop():
+                return self._again((statement.body,), waits=waits)
+            case p.Call(proc=name):
+                return self._called(name, waits=waits)
+            case p.Invoke(hook=hook):
+                return self._again([self._program.procs[name].body for name in self._program.hooks[hook]], waits=waits)
+            case _:
+                return any([waits, *(self._block(inner, waits=waits) for inner in blocks_of(statement))])
+
+    def _again(self, bodies: Sequence[p.Block], *, waits: bool) -> bool:
+        """Of bodies that may each come behind each other."""
+        waits = any([waits, *(self._block(body, waits=waits) for body in bodies)])
+        return any([waits, *(self._block(body, waits=waits) for body in bodies)])
+
+    def _called(self, name: str, *, waits: bool) -> bool:
+        if (name, waits) not in self._known:
+            self._known[name, waits] = waits  # a call of itself is refused in an atomic
+            self._known[name, waits] = self._block(self._program.procs[name].body, waits=waits)
+        return self._known[name, waits]
 
 
 def _silence(program: p.Program, dropped: frozenset[Variable], changes: Changes) -> None:
