@@ -59,6 +59,7 @@ CASES = [
     ("context X; bh b on X { } thread t { poll X blocking; }" + RUNNING, {PARTIAL: 0}),
     ("context X; bh b on X { } thread t { poll X blocking; } thread u { loop { choose { skip; } or { schedule b; } } }", {}),
     ("context X; context Y; bh b on X { } bh c on Y { schedule b; } thread t { poll X blocking; } thread u { loop { poll Y; } }", {}),
+    ("context X; thread t { await pending(X); } thread u { loop { poll X; } }", {PARTIAL: 0}),  # nothing is ever pending there
     # threads that are not there
     ("event E; thread t { wait E; spawn u; } thread u { set E; }" + RUNNING, {PARTIAL: 0}),
     ("event E; thread t { wait E; } thread u { set E; } thread v { loop { choose { skip; } or { spawn u; join u; } } }", {}),

@@ -147,10 +147,11 @@ class Speaks:
                 topics.effects.add(Effect("poll", self._program.contexts.index(target.decl.context)))
 
     def _pending_in(self, contexts: set[int], topics: Topics) -> None:
-        topics.effects |= {Effect("poll", context) for context in contexts}
+        """What is said of each bottom half there; without any, nothing."""
         for bh in self._program.bhs:
-            if self._program.contexts.index(bh.context) in contexts:
-                topics.effects |= {Effect("schedule", slot) for slot in self._layout.slots(bh)}
+            context = self._program.contexts.index(bh.context)
+            if context in contexts:
+                topics.effects |= {Effect("poll", context), *(Effect("schedule", slot) for slot in self._layout.slots(bh))}
 
     def _membership(self, thread: Expr, contexts: Iterable[object], env: Env, topics: Topics) -> None:
         """What the `when` conditions speak of, for every thread that may be meant."""
