@@ -13,7 +13,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Final
 
-from formal.console import Exit, Parser, UsageError, answer, say, say_mistake
+from formal.console import Exit, Parser, UsageError, answer, legible, open_streams, say, say_mistake
 from formal.diagnostics import InternalError
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
@@ -50,8 +50,10 @@ _SELDOM: Final = 50_000  # objects between two looks for cycles, of which there 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     gc.set_threshold(_SELDOM)
+    open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        legible(words)
         return int(_run(words))
     except UsageError as error:
         say_mistake(error)

@@ -10,11 +10,14 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Final, NoReturn, TextIO
 
 from formal.diagnostics import Diagnostic
+
+_DIGITS: Final = 9  # of a number on the command line
 
 
 class Exit(IntEnum):
@@ -56,7 +59,10 @@ def natural(text: str) -> int:
 
 
 def _whole(text: str, least: int) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < least:
+    whole = text.isascii() and text.isdigit()
+    if whole and len(text) > _DIGITS:
+        raise argparse.ArgumentTypeError(f"a whole number of at most {10**_DIGITS - 1} is wanted, not `{text[:40]}`")
+    if not whole or int(text) < least:
         raise argparse.ArgumentTypeError(f"a whole number of at least {least} is wanted, not `{text}`")
     return int(text)
 
@@ -90,9 +96,26 @@ def coloured(stream: TextIO, *, plain: bool) -> bool:
     return stream.isatty() and not plain and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def open_streams() -> None:
+    """Let what the caller has closed (`>&-`) lead nowhere: the exit code tells the verdict all the same."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process lives
+
+
+def legible(words: Iterable[str]) -> None:
+    """Refuse words that no answer could name: empty ones, and names of files that are no text. Raises UsageError."""
+    for word in words:
+        if not word:
+            raise UsageError("an empty word on the command line", "perhaps a variable of the shell that is not set")
+        if not word.isascii() and any("\ud800" <= letter <= "\udfff" for letter in word):
+            raise UsageError(f"`{os.fsencode(word).decode('utf-8', 'backslashreplace')}` is not UTF-8", "rename the file, or link to it")
+
+
 def say(text: str) -> None:
-    """One message on standard error."""
-    _write(sys.stderr, text)
+    """One message on standard error; where that cannot be written, nobody is there to be told."""
+    with suppress(OSError):
+        _write(sys.stderr, text)
 
 
 def say_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
@@ -137,14 +160,14 @@ def check_folder(path: str | None) -> None:
 
 
 def answer(text: str, path: str | None = None) -> None:
-    """The answer: on standard output, or in the file. Raises UsageError when the file cannot be written."""
-    if path is None:
-        _write(sys.stdout, text)
-        return
+    """The answer: on standard output, or in the file. Raises UsageError when that cannot be written."""
     try:
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        if path is None:
+            _write(sys.stdout, text)
+        else:
+            Path(path).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"-o {path}: {error.strerror}") from error
+        raise UsageError(f"{'standard output' if path is None else f'-o {path}'}: {error.strerror}") from error
 
 
 def job_summary() -> str | None:
@@ -162,10 +185,12 @@ def add_to_summary(path: str, text: str) -> None:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Text and a newline, whatever the stream's encoding; a reader that has gone away is not an error."""
+    """Text and a newline, whatever the stream's encoding; a reader that has gone away is not an error. Raises OSError for any other."""
     encoding = stream.encoding or "utf-8"
     try:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # so that the interpreter's last flush is quiet, too
+        if not isinstance(error, BrokenPipeError):
+            raise

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from formal.diagnostics import Diagnostic, Source
-from formal.loader import imported, read_alone
+from formal.loader import imported, read_alone, real_path
 from formal.syntax import Leaf, Node
 
 _COMMENT = re.compile(r"//(?: (.*)|(.*))")
@@ -88,7 +88,7 @@ class Library:
 
     def file(self, shown: str) -> ModelFile:
         """One file, read now if it was not before. What is wrong with it is among its diagnostics."""
-        path = Path(shown).resolve()
+        path = real_path(Path(shown))
         if path not in self.files:
             read = read_alone(shown)
             source = read.sources[0] if read.sources else Source(shown, "")

@@ -6,14 +6,15 @@ below its own folder, below the folders of `--with` files, and the shipped model
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from formal import limits
 from formal.codes import Code
-from formal.diagnostics import Diagnostic, Source, Span
+from formal.diagnostics import Diagnostic, Note, Source, Span
 from formal.parser.kept import parse
 from formal.resources import shipped_models
 from formal.syntax import Node
@@ -37,13 +38,13 @@ class Files:
 
 def read_model(path: str, extra: Sequence[str] = (), buffers: Mapping[Path, str] | None = None) -> Files:
     """The file, its imports, and the `--with` files after it. `buffers`: what an editor holds, by real path."""
-    files = Files([shipped_models().resolve()], buffers=buffers or {})
+    files = Files([real_path(shipped_models())], buffers=buffers or {})
     for given in (path, *extra):
         if "\0" in given:
             shown = given.replace("\0", "\\0")
             _unreadable(files, Diagnostic(Code.FILE_MISSING, f"no file `{shown}`", None, file=shown))
             return files
-        files.roots.append(Path(given).resolve().parent)
+        files.roots.append(real_path(Path(given)).parent)
     for given in (path, *extra):
         _file(files, Path(given), given, None)
     return files
@@ -51,7 +52,7 @@ def read_model(path: str, extra: Sequence[str] = (), buffers: Mapping[Path, str]
 
 def read_alone(path: str) -> Files:
     """The file by itself; its imports stay among the declarations."""
-    files = Files([shipped_models().resolve()], follow=False)
+    files = Files([real_path(shipped_models())], follow=False)
     _file(files, Path(path), path, None)
     return files
 
@@ -59,13 +60,13 @@ def read_alone(path: str) -> Files:
 def imported(item: Node, folder: Path) -> Path | None:
     """The file that an import in a file of the folder means; None if there is none."""
     wanted = str(item.items[0])[1:-1]
-    found = ((base / wanted).resolve() for base in (folder, shipped_models()))
+    found = (real_path(base / wanted) for base in (folder, shipped_models()))
     return next((path for path in found if path.is_file()), None)
 
 
 def read_text(text: str, name: str) -> Files:
     """A model that is in no file; its imports are shipped models."""
-    files = Files([shipped_models().resolve()])
+    files = Files([real_path(shipped_models())])
     _source(files, Source(name, _newlines(text)), None, keep=False)
     return files
 
@@ -75,12 +76,17 @@ def text_source(text: str, shown: str) -> Source:
     return Source(shown, _newlines(text))
 
 
+def real_path(path: Path) -> Path:
+    """Where the path leads, links followed; one that leads to nothing, or in a circle, is for whoever reads it to find."""
+    return Path(os.path.realpath(path))
+
+
 def _newlines(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _file(files: Files, path: Path, shown: str, span: Span | None) -> None:
-    real = path.resolve()
+    real = real_path(path)
     if real in files.seen:
         return
     files.seen.add(real)
@@ -96,28 +102,38 @@ def _read(files: Files, real: Path, shown: str, span: Span | None) -> Source | D
         return Diagnostic(Code.LIMIT, f"more than {limits.FILES} files", span, file=shown)
     if real in files.buffers:
         return Source(shown, _newlines(files.buffers[real]))
+    data = bytes_of(real, shown, span)
+    return data if isinstance(data, Diagnostic) else source_of(data, shown, span)
+
+
+def bytes_of(path: Path, shown: str, span: Span | None = None) -> bytes | Diagnostic:
+    """What is in a file. `span`: where it is imported."""
     try:
-        if not real.exists():
+        if not path.exists():
             return Diagnostic(Code.FILE_MISSING, f"no file `{shown}`", span, file=shown)
-        if not real.is_file():
+        if not path.is_file():
             return Diagnostic(Code.FILE_UNREADABLE, f"`{shown}` is no regular file", span, file=shown)
-        size = real.stat().st_size
-        if size > limits.FILE_BYTES:
-            return Diagnostic(Code.LIMIT, f"`{shown}` has {size} bytes; the limit is {limits.FILE_BYTES}", span, file=shown)
-        data = real.read_bytes()
+        size = path.stat().st_size
+        return _too_large(size, shown, span) if size > limits.FILE_BYTES else path.read_bytes()
     except (OSError, ValueError) as error:
         return Diagnostic(Code.FILE_UNREADABLE, f"cannot read `{shown}`: {getattr(error, 'strerror', None) or error}", span, file=shown)
-    problem = source_of(data, shown)
-    return replace(problem, span=span) if isinstance(problem, Diagnostic) else problem
 
 
-def source_of(data: bytes, shown: str) -> Source | Diagnostic:
-    """The text in a file's bytes."""
+def source_of(data: bytes, shown: str, span: Span | None = None) -> Source | Diagnostic:
+    """The text in a file's bytes. `span`: where the file is imported."""
+    if len(data) > limits.FILE_BYTES:
+        return _too_large(len(data), shown, span)
     try:
         return _shared(shown, _newlines(data.decode("utf-8")))
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        return Diagnostic(Code.FILE_ENCODING, f"`{shown}` is not UTF-8 (line {line})", None, file=shown)
+        legible = Source(shown, _newlines(data.decode("utf-8", "replace")))
+        at = len(_newlines(data[: error.start].decode("utf-8")))
+        notes = () if span is None else (Note("imported here", span),)
+        return Diagnostic(Code.FILE_ENCODING, f"`{shown}` is not UTF-8", Span(legible, at, at + 1), notes)
+
+
+def _too_large(size: int, shown: str, span: Span | None) -> Diagnostic:
+    return Diagnostic(Code.LIMIT, f"`{shown}` has {size} bytes; the limit is {limits.FILE_BYTES}", span, file=shown)
 
 
 @lru_cache(maxsize=64)
@@ -149,9 +165,9 @@ def _import(files: Files, item: Node, folder: Path | None, source: Source) -> No
     bases = [folder] if folder is not None else []
     for base in (*bases, files.roots[0]):
         try:
-            real = (base / wanted).resolve()
+            real = real_path(base / wanted)
             there = real.exists()
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError) as error:
             _unreadable(files, Diagnostic(Code.FILE_UNREADABLE, f"cannot read `{wanted[:60]}`: {error}", span))
             return
         if not there:

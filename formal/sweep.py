@@ -17,7 +17,7 @@ from formal.verdict import Report, Verdict
 MOST: Final = 1024  # points of one sweep
 _RANGE: Final = re.compile(r"\s*(\S*?)\s*\.\.\s*(\S*)\s*")
 _OPEN: Final = re.compile(r"\s*(-?[0-9]{1,9})\s*\.\.\s*\*\s*")
-_WHOLE: Final = re.compile(r"-?[0-9]{1,9}")
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 
 State: TypeAlias = Literal["proved", "proved_up_to", "violated", "undecided", "refused", "interrupted", "lost"]
 

@@ -44,6 +44,7 @@ def run(tmp_path: Path) -> Run:
     (tmp_path / "crossed.dsl").write_text(VIOLATED)
     (tmp_path / "hooked.dsl").write_text(HOOKED)
     (tmp_path / "endless.dsl").write_text(ENDLESS)
+    (tmp_path / "circle.dsl").symlink_to("circle.dsl")
     (tmp_path / "broken.dsl").write_text("protocol broken;\nmutex L;\nthread t { lock M; }\ndeadlock free;\n")
 
     def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -146,6 +147,12 @@ def test_a_bad_model_is_a_diagnostic_and_nothing_is_written(run: Run, tmp_path: 
         (["prove", "good.dsl", "--format", "xml"], "the formats are text, json"),
         (["prove", "good.dsl", "--depth", "-1"], "a whole number of at least 0 is wanted, not `-1`"),
         (["prove", "good.dsl", "--depth", "x"], "a whole number"),
+        (["prove", "good.dsl", "--depth", "99999999999"], "a whole number of at most 999999999 is wanted"),
+        (["prove", ""], "an empty word on the command line"),
+        (["capture", ""], "an empty word on the command line"),
+        (["prove", "good\udcff.dsl", "--format", "json"], r"`good\xff.dsl` is not UTF-8"),
+        (["prove", "circle.dsl"], "no file `circle.dsl`"),
+        (["fmt", "--check", "circle.dsl"], "circle.dsl"),
         (["prove", "good.dsl", "--timeout", "0"], "a positive number of seconds"),
         (["prove", "good.dsl", "--jobs", "0"], "at least 1"),
         (["prove", "good.dsl", "--property", "nothing.*"], "matches no property"),
@@ -298,6 +305,34 @@ def test_a_reader_that_goes_away_is_no_error(run: Run, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "crossed" in done.stdout
     assert not any(word in done.stderr for word in ("Traceback", "Error", "Broken"))
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "told"),
+    [
+        (">/dev/full", 2, "standard output: No space left on device"),
+        ("2>/dev/full", 1, ""),
+        (">&-", 1, ""),
+        (">&- 2>&- <&-", 1, ""),
+    ],
+)
+def test_an_answer_that_cannot_be_written_is_told_and_closed_streams_are_no_error(
+    run: Run, tmp_path: Path, redirection: str, code: int, told: str
+) -> None:
+    command = ["bash", "-c", f"{sys.executable} -m formal prove crossed.dsl {redirection}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path, env=_surroundings())
+    assert done.returncode == code
+    assert told in done.stderr
+    assert not any(word in done.stderr for word in ("Traceback", "Exception"))
+
+
+def test_a_file_below_a_folder_whose_name_is_no_text_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "good\udcff.dsl").write_text(PROVED)
+    for command in ("regress", "anchors", "catalogue"):
+        done = run(command, "odd")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert r"good\xff.dsl` is not UTF-8" in done.stderr
 
 
 def test_a_terminal_gets_colour_and_progress_unless_told_otherwise(run: Run, tmp_path: Path) -> None:

@@ -100,6 +100,22 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert codes(load("nul\0byte.dsl")) in (["E0101"], ["E0102"])
 
 
+def test_a_byte_that_is_no_text_is_pointed_at(tmp_path: Path) -> None:
+    (tmp_path / "latin.dsl").write_bytes(b"\xef\xbb\xbfmutex m;\r\nmutex caf\xe9;\r\n")
+    (tmp_path / "main.dsl").write_text('protocol t;\nimport "latin.dsl";\n')
+    (told,) = load(str(tmp_path / "main.dsl")).diagnostics
+    assert told.span is not None
+    assert (told.code.code, Path(told.span.source.path).name, told.span.line, told.span.column) == ("E0103", "latin.dsl", 2, 10)
+    assert [(note.text, note.span.line) for note in told.notes] == [("imported here", 2)]
+
+
+def test_a_link_that_leads_in_a_circle_leads_to_no_file(tmp_path: Path) -> None:
+    (tmp_path / "circle.dsl").symlink_to("circle.dsl")
+    (tmp_path / "main.dsl").write_text('protocol t;\nimport "circle.dsl";\n')
+    assert codes(load(str(tmp_path / "circle.dsl"))) == ["E0101"]
+    assert codes(load(str(tmp_path / "main.dsl"))) == ["E0101"]
+
+
 def test_imports_may_meet_again_and_in_a_circle(tmp_path: Path) -> None:
     (tmp_path / "a.dsl").write_text('protocol a;\nimport "b.dsl";\nimport "c.dsl";\nthread t { lock m; unlock m; }\n')
     (tmp_path / "b.dsl").write_text('import "c.dsl";\nimport "a.dsl";\nmutex m;\n')
@@ -201,6 +217,14 @@ def test_depth_is_refused_before_it_hurts(count: int) -> None:
         loaded = load_text("protocol t;\n" + text)
         assert loaded.program is None
         assert loaded.diagnostics
+
+
+@pytest.mark.parametrize("operand", ["!", "true && "])
+def test_what_is_too_deep_is_pointed_at(operand: str) -> None:
+    (told,) = load_text(f"protocol t;\n\nthread a {{\n    await {operand * 150}true;\n}}\n").diagnostics
+    assert told.span is not None
+    assert (told.code.code, told.span.line) == ("E0602", 4)
+    assert told.span.column > len("    await")
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import ModelText
 
-from formal import formatting
+from formal import formatting, limits
 from formal.cli import main
 from formal.diagnostics import InternalError, Source
 from formal.formatting import formatted
@@ -219,6 +219,24 @@ def test_a_broken_file_is_left_alone_and_others_are_not(tmp_path: Path, capsys: 
     assert "2 cannot be parsed" in told
     assert (tmp_path / "broken.dsl").read_bytes() == b"mutex\n"
     assert (tmp_path / "ugly.dsl").read_bytes() == TIDY
+
+
+def test_what_is_no_model_file_or_larger_than_one_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "large.dsl").write_text("//" + "x" * limits.FILE_BYTES)
+    assert main(["fmt", "--check", str(tmp_path / "large.dsl"), "/dev/null"]) == 2
+    told = capsys.readouterr().err
+    assert "error[E0601]" in told
+    assert "error[E0102]: `/dev/null` is no regular file" in told
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(["\t", " ", "\n", ";", "/* b\tc */", "// d\n", "/*\n\te */"]), max_size=20))
+def test_columns_are_those_of_the_line_with_its_tabs_expanded(pieces: list[str]) -> None:
+    text = "".join(f"{piece} x{number:02}" for number, piece in enumerate(pieces))
+    for item in items_of(Source("t.dsl", text)):
+        if item.kind == "NAME":
+            at = text.index(item.text)
+            assert item.column == len(text[text.rfind("\n", 0, at) + 1 : at].expandtabs(8))
 
 
 def _standard_input(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from formal.codes import Code
 from formal.commands.declaring import check_format, configure_answer
-from formal.console import Exit, Parser, UsageError, answer, check_writable, say_diagnostics
+from formal.console import Exit, Parser, UsageError, answer, check_writable, legible, say_diagnostics
 from formal.diagnostics import Diagnostic, Source
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def _models(given: Sequence[str]) -> list[str]:
             raise UsageError(f"no file or folder `{name}`", None if given else "name the models, or call it where a folder `models` is")
     if not found:
         raise UsageError(f"no model below {', '.join(given)}")
+    legible(found)
     return list(found)
 
 

@@ -24,7 +24,7 @@ _STDIN_SHOWN = "<stdin>"
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """One file: its bytes before, the text that it should have (None: diagnostics say why not)."""
+    """One file: its bytes before (none where it cannot be read), the text that it should have (None: diagnostics say why not)."""
 
     shown: str
     before: bytes
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Lay out; returns VIOLATED when --check finds a file that would change, USAGE when one cannot be parsed. Raises UsageError."""
     if _STDIN in arguments.paths and len(arguments.paths) > 1:
         raise UsageError("`-` is standard input: no file can be named beside it")
-    results = [_laid_out(shown, before) for shown, before in _inputs(arguments.paths)]
+    results = [_laid_out(shown, given) for shown, given in _inputs(arguments.paths)]
     for result in results:
         say_diagnostics(result.diagnostics)
     told = list(_told(results, diff=arguments.diff, check=arguments.check))
@@ -79,7 +79,9 @@ def _told(results: Iterable[_Result], *, diff: bool, check: bool) -> Iterator[st
             yield result.after.removesuffix("\n")  # the answer ends in a line break of its own
 
 
-def _inputs(paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def _inputs(paths: Sequence[str]) -> Iterator[tuple[str, bytes | Diagnostic]]:
+    from formal.loader import bytes_of
+
     if list(paths) == [_STDIN]:
         yield _STDIN_SHOWN, sys.stdin.buffer.read()
         return
@@ -89,14 +91,7 @@ def _inputs(paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
             real = path.resolve()
             if real not in seen:
                 seen.add(real)
-                yield str(path), _bytes(path)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read `{path}`: {error.strerror}") from error
+                yield str(path), bytes_of(path, str(path))
 
 
 def _files(given: str) -> list[Path]:
@@ -115,11 +110,13 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _laid_out(shown: str, before: bytes) -> _Result:
+def _laid_out(shown: str, given: bytes | Diagnostic) -> _Result:
+    """What becomes of a text, or of a file that cannot be read."""
     from formal.formatting import formatted
     from formal.loader import source_of
 
-    source = source_of(before, shown)
+    source = given if isinstance(given, Diagnostic) else source_of(given, shown)
+    before = b"" if isinstance(given, Diagnostic) else given
     if isinstance(source, Diagnostic):
         return _Result(shown, before, None, (source,))
     made = formatted(source)

@@ -33,6 +33,7 @@ from formal.console import (
     coloured,
     definitions,
     job_summary,
+    legible,
     positive,
     say,
 )
@@ -232,7 +233,9 @@ def find_models(paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """The models to prove, and the files that are parts of others; each in order of its path. Raises UsageError."""
     protocols: list[str] = []
     parts: list[str] = []
-    for path in dict.fromkeys(found for given in paths for found in _below(given)):
+    below = dict.fromkeys(found for given in paths for found in _below(given))
+    legible(below)
+    for path in below:
         text = Path(path).read_bytes().decode("utf-8", "replace")  # what is wrong with it is for the loader to say
         (protocols if is_protocol(text) else parts).append(path)
     return protocols, parts

@@ -41,12 +41,21 @@ def items_of(source: Source) -> list[Item]:
     """Everything in a text but blanks. Raises InternalError where it cannot be cut into tokens."""
     text = source.text
     found: list[Item] = []
-    end = 0
+    end = column = 0
     for kind, start, stop in _places(source):
-        line = text[text.rfind("\n", 0, start) + 1 : start]
-        found.append(Item(kind, _rstripped(text[start:stop]), text.count("\n", end, start), len(line.expandtabs(TAB))))
+        column = _behind(column, text[end:start])
+        found.append(Item(kind, _rstripped(text[start:stop]), text.count("\n", end, start), column))
+        column = _behind(column, text[start:stop])
         end = stop
     return found
+
+
+def _behind(column: int, passed: str) -> int:
+    """The column behind a piece of text that begins in a column. A tab goes to the next one that its width divides: what stands in the
+    line before the last of those need not be looked at, so that a long line costs no more than many short ones."""
+    _, broken, tail = passed.rpartition("\n")
+    whole, rest = (0, 0) if broken else (column - column % TAB, column % TAB)
+    return whole + len((" " * rest + tail).expandtabs(TAB))
 
 
 def _places(source: Source) -> Iterator[tuple[str, int, int]]:

@@ -96,9 +96,9 @@ def _spelled(literal: Literal) -> str:
 
 
 def _presented(diagnostics: Sequence[Diagnostic], files: Files) -> tuple[Diagnostic, ...]:
-    """In the order of the text, and no more errors than anybody reads."""
+    """In the order of the text, what is of no text that was read before it, and no more errors than anybody reads."""
     position = {source: number for number, source in enumerate(files.sources)}
-    ordered = sorted(diagnostics, key=lambda d: (position[d.span.source], d.span.start) if d.span is not None else (-1, 0))
+    ordered = sorted(diagnostics, key=lambda d: (position.get(d.span.source, -1), d.span.start) if d.span is not None else (-1, 0))
     errors = [diagnostic for diagnostic in ordered if diagnostic.is_error]
     if len(errors) <= limits.DIAGNOSTICS:
         return tuple(ordered)

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from formal import limits
 from formal.diagnostics import Diagnostic, Source
 from formal.frontend.occurrences import Occurrence, occurrences
-from formal.loader import imported, source_of, text_source
+from formal.loader import bytes_of, imported, source_of, text_source
 from formal.lsp.repair import readable
 from formal.syntax import Node
 
@@ -83,12 +82,8 @@ class Project:
         return (status.st_mtime_ns, status.st_size), None
 
     def _load(self, path: Path) -> Source | None:
-        try:
-            if path.stat().st_size > limits.FILE_BYTES:
-                return None
-            made = source_of(path.read_bytes(), str(path))
-        except OSError:
-            return None
+        data = bytes_of(path, str(path))
+        made = data if isinstance(data, Diagnostic) else source_of(data, str(path))
         return None if isinstance(made, Diagnostic) else made
 
     def refresh(self) -> None:

@@ -73,12 +73,14 @@ class _Tree(lark.Tree[Any]):
 
 
 def _position(tree: Any) -> int:
-    """Offset of the first token below, found without recursion."""
+    """Offset of the first token below, found without recursion. Where a tree below begins lark knows; where this one does, not yet."""
     todo = [tree]
     while todo:
         node = todo.pop()
         if isinstance(node, lark.Token):
             return int(node.start_pos or 0)
+        if not node.meta.empty:
+            return int(node.meta.start_pos)
         todo.extend(reversed(node.children))
     return 0
 
