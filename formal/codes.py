@@ -79,7 +79,12 @@ class Code(Enum):
         "The text cannot continue like this. The message says what could stand there.",
         "lock BQL unlock BQL;",
     )
-    CHARACTER = ("E0202", "a character that means nothing here", "No token of the language starts with it.", "lock BQL$;")
+    CHARACTER = (
+        "E0202",
+        "a character that means nothing here",
+        "No token of the language starts with it. Control characters are refused in strings and comments, too: a terminal would obey them.",
+        "lock BQL$;",
+    )
     INTEGER_SIZE = ("E0203", "a number is too large", "Integers go up to 2147483647.", "const N = 99999999999;")
     UNKNOWN_NAME = ("E0301", "an unknown name", "Nothing of that name is declared, here or in an imported file.", "lock BLQ;")
     DUPLICATE = (

@@ -219,6 +219,16 @@ def test_depth_is_refused_before_it_hurts(count: int) -> None:
         assert loaded.diagnostics
 
 
+@pytest.mark.parametrize("character", ["\x00", "\x1b", "\x7f", "\x9b", "\u202e", "\u2066"])
+def test_what_a_terminal_would_obey_is_refused_in_strings_and_comments_too(character: str) -> None:
+    for text in (f'protocol t "a{character}b";', f"protocol t; // {character}", f"protocol t; {character}"):
+        (told,) = load_text(text).diagnostics
+        assert told.span is not None
+        assert (told.code.code, told.span.start) == ("E0202", text.index(character))
+        assert f"U+{ord(character):04X}" in told.render()
+        assert character not in told.render()
+
+
 @pytest.mark.parametrize("operand", ["!", "true && "])
 def test_what_is_too_deep_is_pointed_at(operand: str) -> None:
     (told,) = load_text(f"protocol t;\n\nthread a {{\n    await {operand * 150}true;\n}}\n").diagnostics

@@ -22,6 +22,7 @@ from formal.resources import grammar_text, private_folder
 from formal.syntax import Leaf, Node, Tree
 
 _TOKEN = re.compile(r'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"|[A-Za-z_]\w*|[{}\[\]();]|\n|[^\S\n]+|.', re.DOTALL)
+_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # control characters, and those that turn a line round
 _WORD_LIST = re.compile(r"\(?(?P<words>[a-z_]+(?:\|[a-z_]+)*)(?:\)\\b)?\Z")
 _HEADS = re.compile(
     r"(protocol|import|const|param|enum|thread_local|mutex|recursive|rwlock|sem|event|cond|context|bh|oneshot|thread|hook|callback|proc|"
@@ -109,7 +110,7 @@ def _parser() -> lark.Lark:
 
 def parse(source: Source) -> tuple[tuple[Node, ...], tuple[Diagnostic, ...], frozenset[str]]:
     """The declarations of a file, what is wrong with its text, and the words of what could not be read."""
-    problem = _unfinished_comment(source) or _brackets_too_deep(source)
+    problem = _unseen(source) or _unfinished_comment(source) or _brackets_too_deep(source)
     if problem is not None:
         return (), (problem,), _words(source.text)
     try:
@@ -201,6 +202,14 @@ def _node(tree: Any, source: Source, offset: int) -> Tree:
     if tree.meta.empty:
         return Node(str(tree.data), items, Span(source, offset, offset))
     return Node(str(tree.data), items, Span(source, offset + tree.meta.start_pos, offset + tree.meta.end_pos))
+
+
+def _unseen(source: Source) -> Diagnostic | None:
+    """A character that a terminal obeys instead of showing it: in a string or comment, too, since answers quote them."""
+    found = _UNSEEN.search(source.text)
+    if found is None:
+        return None
+    return Diagnostic(Code.CHARACTER, f"U+{ord(found.group()):04X} is no character of a text", Span(source, found.start(), found.end()))
 
 
 def _unfinished_comment(source: Source) -> Diagnostic | None:
