@@ -55,7 +55,7 @@ def _factor(text: str) -> float:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure; returns 0 unless an obligation does not hold, or a solver gave up. Raises UsageError."""
+    """Measure; returns 0 unless an obligation does not hold, or a solver gave up. Ctrl-C: what is known is told. Raises UsageError."""
     if not arguments.stability:
         raise UsageError("nothing to measure was named", "`formal bench --stability` measures stored proofs")
     check_format(arguments)
@@ -65,13 +65,16 @@ def run(arguments: argparse.Namespace) -> int:
     jobs = load_records(without_comparisons(arguments.records or _stored()))
     if jobs is None:
         return Exit.USAGE
-    found, lost = _measured(jobs, arguments)
+    found, lost, interrupted = _measured(jobs, arguments)
+    if interrupted and not found:
+        raise KeyboardInterrupt
     if not found and not lost:
         raise UsageError(
             "nothing in these records is for a solver",
             "a record of violations alone has witnesses, one of every size has states, and neither an invariant",
         )
-    return _tell(found, lost, solver, before, arguments)
+    code = _tell(found, lost, solver, before, arguments)
+    return Exit.INTERRUPTED if interrupted else code
 
 
 def _stored() -> list[str]:
@@ -96,24 +99,29 @@ def _baseline(path: str | None) -> tuple[str | None, Mapping[tuple[str, str], in
         raise UsageError(f"--against {path}: {error}", "`formal bench --stability --format json -o FILE` writes one") from error
 
 
-def _measured(jobs: Sequence[Job], arguments: argparse.Namespace) -> tuple[list[Effort], list[str]]:
-    """By obligation, in the order of the records; and what could not be measured, and why."""
+def _measured(jobs: Sequence[Job], arguments: argparse.Namespace) -> tuple[list[Effort], list[str], bool]:
+    """By obligation, in the order of the records; what could not be measured, and why; whether that was interrupted."""
     from formal.certificates.stability import efforts
     from formal.executor.crew import gather
 
     found: dict[int, tuple[Effort, ...]] = {}
+    interrupted = False
     lost = [f"{job.path}: not measured: {job.record.file} has changed since" for job in jobs if job.program.digest != job.record.digest]
     jobs = [job for job in jobs if job.program.digest == job.record.digest]
     with hired(arguments.executor, arguments.jobs or os.cpu_count() or 1) as crew:
         submit = crew.executor.submit
         seeds = range(arguments.seeds)
         futures = [submit(efforts, Path(job.path).name, job.record, job.program, seeds) for job in jobs]
-        for ending in gather(crew, futures, lambda _, text: say(f"measured again: {text}"), lambda *_: None):
-            if ending.error is None:
-                found[ending.number] = ending.value
-            else:
-                lost.append(f"{jobs[ending.number].path}: not measured: {ending.error}")
-    return [one for number in sorted(found) for one in found[number]], sorted(lost)
+        try:
+            for ending in gather(crew, futures, lambda _, text: say(f"measured again: {text}"), lambda *_: None):
+                if ending.error is None:
+                    found[ending.number] = ending.value
+                else:
+                    lost.append(f"{jobs[ending.number].path}: not measured: {ending.error}")
+        except KeyboardInterrupt:
+            interrupted = True
+            lost.append(f"interrupted: {len(found)} of {len(jobs)} records measured")
+    return [one for number in sorted(found) for one in found[number]], sorted(lost), interrupted
 
 
 def _tell(

@@ -88,13 +88,14 @@ def _load(arguments: argparse.Namespace) -> tuple[Program, Program] | None:
 
 
 class _Interrupted(Exception):
-    """Ctrl-C; the pipeline tells it with its answer."""
+    """Ctrl-C while something is proved; the pipeline tells it with its answer."""
 
 
 class _Work:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._arguments = arguments
         self._cache: Cache | None = cache_of(arguments)
+        self._established: list[str] = []  # what is known so far, to be told after Ctrl-C
 
     def compare(self, before: Program, after: Program) -> Comparison | None:
         """All of it; None if it was interrupted."""
@@ -110,8 +111,8 @@ class _Work:
                 if arguments.save is not None:
                     one, other = self._save(before, one, line), self._save(after, other, line)
                 reverted = tuple(pair.reverted(lambda program, numbers: self._prove(program, f"without {_listed(numbers)}", line)))
-            except _Interrupted:
-                say("interrupted: nothing is established")
+            except (_Interrupted, KeyboardInterrupt):
+                say("\n".join(["interrupted before everything was compared", *self._established]))
                 return None
         found = Comparison(one, other, _wrong(before, one, other), pair.told(), pair.asked(), tuple(pair.courses(one)), reverted)
         if arguments.save is not None:
@@ -127,6 +128,7 @@ class _Work:
         deadline = time.monotonic() + arguments.timeout
         request = Request(names, deadline=deadline, defines=definitions(arguments.defines), extra=tuple(arguments.extra))
         found = kept(self._cache, program, request, prove(program, recalled(self._cache, program, request), line))
+        self._established.append(f"{what}: {found.report.verdict}" + (", as far as it was looked at" if found.interrupted else ""))
         if found.interrupted:
             raise _Interrupted
         for engine, crash in found.crashes:

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -67,9 +68,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check them all; returns the worst of their exit codes. Raises UsageError."""
-    from formal.certificates.several import check_several
-
+    """Check them all; returns the worst of their exit codes. After Ctrl-C, what is known is told. Raises UsageError."""
     check_format(arguments)
     check_writable(arguments.output)
     solvers, missing = choose_solvers(arguments.solvers)
@@ -77,24 +76,44 @@ def run(arguments: argparse.Namespace) -> int:
     if jobs is None:
         return Exit.USAGE
     folder = _script_folder(arguments.smtlib, jobs)
-    live = arguments.format == "text" and arguments.output is None
     told: list[tuple[Job, Checked]] = []
-    found = check_several([(job.record, job.program) for job in jobs], solvers, arguments.timeout, os.cpu_count() or 1, _further(arguments))
-    for job, checked in zip(jobs, found, strict=True):
-        told.append((job, checked))
-        if folder is not None:
-            _write_scripts(folder, job, checked)
-        if live:
-            answer(_text(job, checked))
+    with suppress(KeyboardInterrupt):
+        for job, checked in _checked(jobs, solvers, arguments):
+            told.append((job, checked))
+            if folder is not None:
+                _write_scripts(folder, job, checked)
+            if _live(arguments):
+                answer(_text(job, checked))
+    if told:
+        _tell(told, solvers, missing, arguments)
+    codes = {_EXITS[checked.state] for _, checked in told}
+    if len(told) < len(jobs):
+        say(f"interrupted: {len(told)} of {_counted(len(jobs), 'record')} told")
+        return Exit.INTERNAL if Exit.INTERNAL in codes else Exit.INTERRUPTED
+    return next(code for code in _WORST_FIRST if code in codes)
+
+
+def _live(arguments: argparse.Namespace) -> bool:
+    """Whether each record is told as soon as it is known."""
+    return bool(arguments.format == "text" and arguments.output is None)
+
+
+def _checked(jobs: Sequence[Job], solvers: Sequence[Solver], arguments: argparse.Namespace) -> Iterator[tuple[Job, Checked]]:
+    from formal.certificates.several import check_several
+
+    items = [(job.record, job.program) for job in jobs]
+    return zip(jobs, check_several(items, solvers, arguments.timeout, os.cpu_count() or 1, _further(arguments)), strict=True)
+
+
+def _tell(told: Sequence[tuple[Job, Checked]], solvers: Sequence[Solver], missing: Sequence[Solver], arguments: argparse.Namespace) -> None:
+    """What was not told as it came."""
     if arguments.format == "json":
         documents = [_document(job, checked, missing) for job, checked in told]
         answer(json.dumps(documents[0] if len(documents) == 1 else documents, indent=1, ensure_ascii=False), arguments.output)
-    else:
-        asked = any(checked.closed is None for _, checked in told)
-        tail = told_solvers(solvers, missing) if asked else "solvers: none was asked, steps were taken one by one"
-        answer(tail if live else "\n".join([*(_text(job, checked) for job, checked in told), tail]), arguments.output)
-    codes = {_EXITS[checked.state] for _, checked in told}
-    return next(code for code in _WORST_FIRST if code in codes)
+        return
+    asked = any(checked.closed is None for _, checked in told)
+    tail = told_solvers(solvers, missing) if asked else "solvers: none was asked, steps were taken one by one"
+    answer("\n".join([*([] if _live(arguments) else (_text(job, checked) for job, checked in told)), tail]), arguments.output)
 
 
 def choose_solvers(names: Sequence[str]) -> tuple[tuple[Solver, ...], tuple[Solver, ...]]:

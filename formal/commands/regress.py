@@ -41,6 +41,7 @@ from formal.executor.calls import Within
 from formal.executor.crew import Ending, gather
 from formal.formats import judged
 from formal.formats.board import Board
+from formal.formats.judged import INTERRUPTED
 from formal.regress import is_protocol
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ EXITS = {
     "bad record": Exit.USAGE,
     "bad model": Exit.USAGE,
     "internal error": Exit.INTERNAL,
+    INTERRUPTED: Exit.INTERRUPTED,
 }
-_WORST_FIRST = (Exit.INTERNAL, Exit.USAGE, Exit.VIOLATED, Exit.OK)
+_WORST_FIRST = (Exit.INTERNAL, Exit.INTERRUPTED, Exit.USAGE, Exit.VIOLATED, Exit.OK)
 _FORMATS = ("text", "json", "junit", "sarif", "github")
 _MODELS, _PROOFS = "models", "proofs"  # where they are looked for if nothing else is said
 
@@ -88,7 +90,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Judge them all; returns the worst of their exit codes. Raises UsageError when there is nothing to prove."""
+    """Judge them all; returns the worst of their exit codes. Ctrl-C: what is known is told. Raises UsageError if nothing is to prove."""
     _check(arguments)
     begun = time.monotonic()
     paths = arguments.paths or [_MODELS]
@@ -122,15 +124,19 @@ def _live(arguments: argparse.Namespace) -> bool:
 
 
 def _judged(protocols: Sequence[str], arguments: argparse.Namespace, records: Records | None, stray: Sequence[Row]) -> list[Row]:
-    """All the rows, in order."""
+    """All the rows, in order; after Ctrl-C, those that are known, and one for each model that was not looked at."""
     width = _width(protocols, records, stray)
     rows: list[Row] = []
     with Board(sys.stderr, shown=coloured(sys.stderr, plain=arguments.no_color)) as board:
-        for row in chain(_rows(protocols, arguments, records, board), stray):
-            rows.append(row)
-            if _live(arguments):
-                board.clear()
-                answer(judged.line(row, width))
+        try:
+            for row in chain(_rows(protocols, arguments, records, board), stray):
+                rows.append(row)
+                if _live(arguments):
+                    board.clear()
+                    answer(judged.line(row, width))
+        except KeyboardInterrupt:
+            known = {row.file for row in rows}
+            rows += [Row(path, INTERRUPTED, "none", "", 0.0, ("interrupted",)) for path in protocols if path not in known]
     return sorted(rows, key=lambda row: _position(row, protocols, records))
 
 

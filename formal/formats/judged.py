@@ -10,6 +10,7 @@ from typing import Protocol
 
 AS_RECORDED = "as recorded"
 CACHED = "cached"
+INTERRUPTED = "interrupted"  # not looked at, or not to its end
 _SLOWEST = 3
 
 
@@ -64,8 +65,8 @@ def slowest(rows: Sequence[Judged]) -> str | None:
 
 
 def wrong(rows: Sequence[Judged]) -> str | None:
-    """Which are not as recorded."""
-    found = [row.file for row in rows if row.state != AS_RECORDED]
+    """Which are not as recorded, of those that were looked at."""
+    found = [row.file for row in rows if row.state not in (AS_RECORDED, INTERRUPTED)]
     return "not as recorded: " + ", ".join(found) if found else None
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from formal.formats import github, junit, sarif
-from formal.formats.judged import AS_RECORDED, Judged, in_words
+from formal.formats.judged import AS_RECORDED, INTERRUPTED, Judged, in_words
 
 # What each state means, and whether it says nothing about the model: an error, where JUnit tells errors from failures.
 _STATES: Final[Mapping[str, tuple[str, bool]]] = MappingProxyType(
@@ -23,6 +23,7 @@ _STATES: Final[Mapping[str, tuple[str, bool]]] = MappingProxyType(
         "bad record": ("The record cannot be read.", True),
         "bad model": ("The model has an error, so that nothing about it is known.", True),
         "internal error": ("The tool broke down, or two independent ways disagree.", True),
+        INTERRUPTED: ("The command was interrupted before it was looked at.", True),
     }
 )
 
