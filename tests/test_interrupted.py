@@ -57,7 +57,7 @@ def test_recheck(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 
 
 def test_regress(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(regress, "gather", broken_off(regress.gather, 1))
+    monkeypatch.setattr(regress, "gather", broken_off(crew.gather, 1))
     assert main(["regress", str(here), "--jobs", "1"]) == Exit.INTERRUPTED
     told = capsys.readouterr().out
     assert "2 models: 1 as recorded, 1 interrupted" in told
