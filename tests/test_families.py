@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -24,7 +24,7 @@ from formal.engines.untold import Untold
 from formal.frontend import load, load_text, resized
 from formal.interp import Entangled, Machine, TooFew, Uncountable
 from formal.pipeline import Request, prove
-from formal.program import Program
+from formal.program import DEADLOCK_PARTIAL, Program
 from formal.verdict import Verdict
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -190,10 +190,13 @@ class Crowd:
 Way = type[Counted] | type[Untold]
 
 
-def proved(program: Program, size: int, way: Way, without: frozenset[str] = frozenset()) -> tuple[int, set[str]] | None:
-    """What a search with so many members proves, and from which number on; None where it is too few, or nothing can be said."""
+def proved(
+    program: Program, size: int, way: Way, without: frozenset[str] = frozenset(), only: Collection[str] | None = None
+) -> tuple[int, set[str]] | None:
+    """What a search with so many members proves, and from which number on; None where it is too few, or nothing can be said. `only`: where
+    no more than these properties are asked for."""
     names = safety(program)
-    asked = [prop for prop in program.properties if prop.name in names]
+    asked = [prop for prop in program.properties if prop.name in (names if only is None else only)]
     events: list[Event] = []
     try:
         family = members.family(program, ())
@@ -225,6 +228,8 @@ def claims_of(program: Program, sizes: tuple[int, ...]) -> list[tuple[int, set[s
         for size in (sizes if way is Counted else (4, 8))
         for without in ((), ("merging",))
     ]
+    if found:  # what is asked for alone is answered as it is with others
+        found += [proved(program, max(sizes, default=4), way, only=(DEADLOCK_PARTIAL,)) for way in (Counted, Untold)]
     return [claim for claim in found if claim is not None and claim[1]]
 
 
@@ -327,6 +332,19 @@ FROM_SOME_SIZE_ON = {
 }
 
 
+@pytest.mark.parametrize("way", [Counted, Untold])
+@pytest.mark.parametrize("without", [(), ("merging",)])
+@pytest.mark.parametrize("only", [None, (DEADLOCK_PARTIAL,)])
+@pytest.mark.parametrize("goes_on", ["loop { skip; }", "f[i] = true; f[i] = false;"])
+def test_who_goes_on_beside_a_deadlock_may_be_any_member(
+    way: Way, without: tuple[str, ...], only: tuple[str, ...] | None, goes_on: str
+) -> None:
+    text = f"param N in 1..* = 9; event e; bool f[N]; thread t[i: N] {{ choose {{ {goes_on} }} or {{ wait e; }} }} deadlock free;"
+    found = proved(program_of(text), 6, way, frozenset(without), only)
+    assert found is None or DEADLOCK_PARTIAL not in found[1]
+    assert DEADLOCK_PARTIAL in (violated(program_of(text), 2) or ())
+
+
 @pytest.mark.parametrize(("text", "prop"), FROM_SOME_SIZE_ON.values(), ids=FROM_SOME_SIZE_ON)
 def test_what_fails_from_some_size_on_is_not_proved(text: str, prop: str) -> None:
     assert findings(text)[prop].verdict is Verdict.UNDECIDED
@@ -396,6 +414,11 @@ REFUSED = {
     "as many values": (
         "bool f[N]; thread t[i: N] { f[i] = true; } thread u { assert a: (number of v in 0..N - 1: true) < 9; }",
         "stands for none",
+    ),
+    "a loop of counted ones": (
+        "param K in 1..* = 9; bool f[N]; bool g[w]; sem G max 2 = 2; thread t[i: N] { await f[i]; }"
+        " thread w[K] { wait G; for v in 0..N - 1 { f[v] = !f[v]; } g[self] = true; post G; } invariant a: (number of a in w: g[a]) <= 1;",
+        "several members of a family at once",
     ),
     "a size": ("sem s max N * N = 0; thread t[N] { post s; }", "N says more than how many there are"),
     "a size and a count": (

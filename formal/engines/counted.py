@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from formal.engines.exploration import LOOK_UP_EVERY, look_at_memory, steps_of
-from formal.engines.looking import Looking, invariants
+from formal.engines.looking import Looking, invariants, watched
 from formal.engines.members import Family, Unsuited, conditions, those_of
 from formal.engines.protocol import MERGING, Options, Progress, Tell
 from formal.interp import Countable, Machine, Merging, State, Stop, counts
@@ -53,6 +53,7 @@ class Counted:
         self._threads = range(len(small.threads))
         own = those_of(small, asked)
         self._looking = Looking(machine, own)
+        self._looking.watch(watched(prop.name for prop in own))
         self._merging = merging(machine, own, options, wakes=found.wakes)
         self.merges = self._merging is not None
         self._states: dict[State, None] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from formal.interp import Machine, State
-from formal.program import DEADLOCKS, Expr, Property
+from formal.program import DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, DEADLOCKS, Expr, Property
 
 
 class Looking:
@@ -31,6 +31,13 @@ class Looking:
         if waiting and self._deadlocks:
             found += self._machine.deadlocked(state, waiting, moving, self._deadlocks)
         return found
+
+
+def watched(asked: Iterable[str]) -> set[str]:
+    """What is watched for where these are asked for and some steps or threads are left out: they may be what keeps a partial deadlock from
+    being a global one. So who asks for the one has to know of the other."""
+    names = set(asked)
+    return names | {DEADLOCK_GLOBAL} if DEADLOCK_PARTIAL in names else names
 
 
 def invariants(properties: Iterable[Property]) -> dict[str, Expr]:

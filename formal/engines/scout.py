@@ -11,7 +11,7 @@ from typing import Final
 
 from formal.engines.exploration import Exploration
 from formal.engines.hunt import Hunted
-from formal.engines.looking import Looking, invariants
+from formal.engines.looking import Looking, invariants, watched
 from formal.engines.unfolding import Unfolding
 from formal.interp import Machine, State, Symmetry
 from formal.program import DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, RANGE, Property
@@ -93,7 +93,7 @@ class Scout:
     def expand(self, asked: Collection[str]) -> set[str]:
         """The next level: those of the properties asked for that it finds violated for sure. Raises OutOfMemory."""
         self._found.clear()
-        self._looking.watch({*asked, DEADLOCK_GLOBAL} if DEADLOCK_PARTIAL in asked else asked)
+        self._looking.watch(watched(asked))
         self._exploration.expand(self._visit, self._err)
         if DEADLOCK_GLOBAL in self._found and self._merging is not None:
             self.doubtful.add(DEADLOCK_PARTIAL)

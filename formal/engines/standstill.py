@@ -20,7 +20,7 @@ from formal.engines.roles import Known
 from formal.interp import Companies, Counting, Entangled, Kind, Machine, Shown, State
 from formal.interp.forms import getter
 from formal.interp.references import Function
-from formal.program import DEADLOCK_LOCK_ORDER, Expr
+from formal.program import DEADLOCK_GLOBAL, DEADLOCK_LOCK_ORDER, DEADLOCK_PARTIAL, Expr
 
 Sight: TypeAlias = tuple[int, tuple[object, ...]]  # the number of a sort, and values of some cells
 CASES: Final = 2000  # choices of who is there, in one state
@@ -190,4 +190,7 @@ class Standstill:
         here = self._companies.show(told, case, case)
         for state in self._companies.valued(here, self._companies.tallies.slots, kinds):
             steps = steps_of(state, self._threads, self._machine.run, {})
-            self.doubtful.update(self._machine.deadlocked(state, steps.waiting, steps.moving, self._deadlocks))
+            found = self._machine.deadlocked(state, steps.waiting, steps.moving, self._deadlocks)
+            self.doubtful.update(found)
+            if DEADLOCK_GLOBAL in found:
+                self.doubtful.add(DEADLOCK_PARTIAL)  # who goes on may be somebody who was left out

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from formal.engines.company import Search
 from formal.engines.counted import countable, merging
-from formal.engines.looking import invariants
+from formal.engines.looking import invariants, watched
 from formal.engines.members import FIRST, Family, Unsuited, conditions, same_shape, those_of
 from formal.engines.protocol import Options, Tell
 from formal.engines.standstill import Standstill
-from formal.interp import Counting, Machine, Shared, Tallies, Uncountable
+from formal.interp import Countable, Machine, Shared, Tallies, Uncountable
 from formal.program import Program, Property
 
 
@@ -34,15 +34,13 @@ class Untold:
         self._owner = owner
         shared = [one for name in family.untold for one in self._shared(machine, small, name, owner.index(name))]
         tallies = Tallies(shared, len(machine.initial()), [sort.size for sort in sorts])
-        companies = self.companies = machine.companies(sorts, tallies)
-        crowds, wakes = Counting([], 1), False
-        if rest:
-            many = countable(machine, rest)
-            crowds, wakes = machine.crowds(many), many.wakes
+        many = countable(machine, rest) if rest else Countable((), 1, 1, wakes=False)
+        companies = self.companies = machine.companies(sorts, tallies, many.sorts)
+        crowds, wakes = machine.crowds(many), many.wakes
         own = those_of(small, asked)
         quiet = merging(machine, own, options, wakes=wakes)
         self.merges = quiet is not None
-        deadlocks = [prop.name for prop in own if prop.kind == "deadlock"]
+        deadlocks = sorted(watched(prop.name for prop in own if prop.kind == "deadlock"))
         self.search = Search(machine, companies, crowds, quiet, options.memory, [family.size(name) for name in owner])
         self._standstill = Standstill(machine, companies, crowds, self.search, invariants(own), deadlocks)
         self.first = {name: sizes[name] for name in rest}

@@ -72,6 +72,7 @@ class Company:
         self.moving = moving
         self._strangers = strangers
         self._barred = {thread for other in strangers for thread, i in enumerate(other.element) if i != OUTSIDE}
+        self._barred_all = sum(1 << thread for thread in self._barred)
         threads = len(moving.element)
         self._form = form
         self._threads = range(threads)
@@ -176,7 +177,7 @@ class Company:
                 new[offset] = OWN + self._place[raw[offset]]
         for offset in self._sets:
             inside = [thread for thread in own if raw[offset] >> thread & 1]
-            if (raw[offset] & self._all) != sum(1 << thread for thread in inside):
+            if (raw[offset] & (self._all | self._barred_all)) != sum(1 << thread for thread in inside):
                 return None
             new[offset] = (raw[offset] & ~self._all, tuple(sorted(self._place[thread] for thread in inside)))
         return tuple(new)

@@ -185,14 +185,16 @@ class Machine:
         forms = [Form(self._layout, self._controls, sort) for sort in found.sorts]
         return Counting([Crowds(form, found.many, found.single) for form in forms], found.many)
 
-    def companies(self, found: Sequence[Sort], tallies: Tallies) -> Companies:
-        """States of which few elements of these sorts are told."""
+    def companies(self, found: Sequence[Sort], tallies: Tallies, counted: Sequence[Sort] = ()) -> Companies:
+        """States of which few elements of these sorts are told. `counted`: sorts whose elements are counted besides."""
         forms = [Form(self._layout, self._controls, sort) for sort in found]
-        movings = [Moving(self._layout, self._controls, sort) for sort in found]
+        movings = [Moving(self._layout, self._controls, sort) for sort in (*found, *counted)]
         kinds = Kinds()
         each = [
-            Company(number, forms[number], moving, [other for other in movings if other is not moving], tallies.more(number), kinds)
-            for number, moving in enumerate(movings)
+            Company(
+                number, form, movings[number], [other for other in movings if other is not movings[number]], tallies.more(number), kinds
+            )
+            for number, form in enumerate(forms)
         ]
         return Companies(each, tallies, self.touching(frozenset()), self._layout.threads)
 
