@@ -785,6 +785,7 @@ def test_a_record_that_stood_is_not_asked_about_again(here: Path, capsys: pytest
 
 
 def test_without_records_all_is_proved(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree("proofs")
     code, found = rows(capsys, ".")
     assert code == 0
     assert {(row["how"], row["record"]) for row in found.values()} == {("proved", None)}
@@ -799,7 +800,19 @@ def test_the_folder_is_found_where_no_path_is_given(here: Path, capsys: pytest.C
     save("models/counted.dsl", "proofs", INVARIANT)
     assert rows(capsys)[1]["models/counted.dsl"]["how"] == "rechecked"
     assert rows(capsys, "-D", "TIMES=1")[1]["models/counted.dsl"]["how"] == "proved"
-    assert rows(capsys, "models")[1]["models/counted.dsl"]["how"] == "proved"
+    assert rows(capsys, "models")[1]["models/counted.dsl"]["how"] == "rechecked"
+
+
+def test_records_of_the_models_that_are_named_are_rechecked_and_no_other_is_missed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("proofs/crossed.json").unlink()
+    code, found = rows(capsys, "counted.dsl", "crossed.dsl")
+    assert (code, {name: row["how"] for name, row in found.items()}) == (0, {"counted.dsl": "rechecked", "crossed.dsl": "proved"})
+    assert rows(capsys, str(here / "counted.dsl"))[1][str(here / "counted.dsl")]["state"] == "as recorded"
+    tamper("counted.json", drop(HOLDER))
+    code, found = rows(capsys, "crossed.dsl")
+    assert (code, states(found)) == (0, {"crossed.dsl": "as recorded"})
+    code, found = rows(capsys, "counted.dsl")
+    assert (code, states(found)) == (1, {"counted.dsl": "differs"})
 
 
 def test_missing_stale_stray_and_unreadable_records(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,11 +46,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What is stored in a folder. `of`: by model, the files and what they say; `solvers`: who is asked about them."""
+    """What is stored in a folder. `of`: by model, the files and what they say; `solvers`: who is asked about them; `whole`: every model is
+    to have one."""
 
     folder: str
     of: Mapping[str, Sequence[tuple[str, Record]]]
     solvers: tuple[Solver, ...]
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,13 @@ def carried(task: Task) -> Task:
     from formal.frontend import load
 
     stored = () if task.records is None else task.records.of.get(task.path, ())
-    others = {path: _load_other(record) for path, record in stored if record.defines or record.extra}
+    others = {path: _load_other(record) for path, record in stored if not _is_named_so(task, record)}
     return replace(task, loaded=load(task.path, task.defines, ()), others=others)
+
+
+def _is_named_so(task: Task, record: Record) -> bool:
+    """Whether the record is of the very model that is judged, by the same path: it quotes that."""
+    return not record.defines and not record.extra and record.file == task.path
 
 
 def _load_other(record: Record) -> Loaded:
@@ -125,7 +132,7 @@ def _by_proof(task: Task, program: Program, begun: float) -> Row:
     state = "internal error" if found.crashes else "differs" if problems else "as recorded"
     verdict = found.report.verdict
     how = "cached" if all(result.then is not None for result in found.report.properties) else "proved"
-    if task.records is None:
+    if task.records is None or not task.records.whole:
         return Row(task.path, state, _told(verdict), wanted, 0.0, tuple(problems), how)
     if verdict in (Verdict.PROVED, Verdict.VIOLATED):  # else there is nothing to record
         problems.append(f"it has no record; `formal prove {task.path} --save {task.records.folder}` makes one")
@@ -154,7 +161,9 @@ def _told(verdict: Verdict) -> str:
 def _by_record(task: Task, program: Program, path: str, record: Record, begun: float) -> Row:
     """The row of a model with a record: rechecked, or proved again if it has changed since."""
     if program.digest == record.digest:
-        row, report = _rechecked(task, program, path, record, begun)
+        named = program if _is_named_so(task, record) else (task.others.get(path) or _load_other(record)).program
+        assert named is not None  # the same file
+        row, report = _rechecked(task, named, path, record, begun)
         found = () if report is None else differences(program.expectations, report)
         state = "differs" if found and row.state == "as recorded" else row.state
         return replace(row, file=task.path, state=state, expected=expected(program.expectations), problems=(*row.problems, *found))

@@ -71,7 +71,9 @@ def configure(parser: Parser) -> None:
     """Declare the arguments."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="model files, or folders of them (default: models)")
     parser.add_argument(
-        "--proofs", metavar="DIR", help=f"recheck the records there, and have one of every model (default: {_PROOFS}, if no PATH is given)"
+        "--proofs",
+        metavar="DIR",
+        help=f"recheck the records there, and have one of every model (default: {_PROOFS}; with PATH, those that are there of its models)",
     )
     configure_defines(parser)
     parser.add_argument("--engine", default="auto", metavar="NAME", help="as for prove (default: auto)")
@@ -98,14 +100,16 @@ def run(arguments: argparse.Namespace) -> int:
     if not protocols:
         raise UsageError(f"no model with a `protocol` head below {' '.join(paths)}", "an empty set proves nothing")
     folder = _proofs(arguments)
-    records, stray, missing = (None, [], ()) if folder is None else _stored(folder, protocols, paths)
+    whole = arguments.proofs is not None or not arguments.paths
+    records, stray, missing = (None, [], ()) if folder is None else _stored(folder, protocols, paths, whole=whole)
     rows = _judged(protocols, arguments, records, stray)
     summary = judged.counts(rows, list(EXITS), len(parts), time.monotonic() - begun)
     if arguments.format == "json":
         document = {"formal": __version__, "skipped": len(parts), "models": [asdict(row) for row in rows], **_facts(records, missing)}
         answer(json.dumps(document, indent=1, ensure_ascii=False), arguments.output)
     elif arguments.format == "text":
-        asked = None if records is None else told_solvers(records.solvers, missing)
+        recorded = any(row.record is not None for row in rows)
+        asked = None if records is None or not recorded else told_solvers(records.solvers, missing)
         tail = [one for one in (summary, judged.slowest(rows), judged.wrong(rows), asked) if one is not None]
         width = _width(protocols, records, stray)
         answer("\n".join([*([] if _live(arguments) else (judged.line(row, width) for row in rows)), *tail]), arguments.output)
@@ -158,7 +162,7 @@ def _proofs(arguments: argparse.Namespace) -> str | None:
     """The folder of records, if there is one. Raises UsageError."""
     given: str | None = arguments.proofs
     if given is None:
-        return _PROOFS if not arguments.paths and not arguments.defines and Path(_PROOFS).is_dir() else None
+        return _PROOFS if not arguments.defines and Path(_PROOFS).is_dir() else None
     if arguments.defines:
         raise UsageError("--proofs goes without -D", "a record says itself which parameters it is about")
     if not Path(given).is_dir():
@@ -166,8 +170,9 @@ def _proofs(arguments: argparse.Namespace) -> str | None:
     return given
 
 
-def _stored(folder: str, protocols: Sequence[str], paths: Sequence[str]) -> tuple[Records, list[Row], tuple[Solver, ...]]:
-    """The records of these models; rows for those that are of no model, or cannot be read; solvers that are not installed."""
+def _stored(folder: str, protocols: Sequence[str], paths: Sequence[str], *, whole: bool) -> tuple[Records, list[Row], tuple[Solver, ...]]:
+    """The records of these models; rows for those that are of no model, or cannot be read; solvers that are not installed. `whole`: the
+    folder is to be of these models and no other."""
     from formal.certificates.record import COMPARED
     from formal.recorded import BadRecord
 
@@ -176,7 +181,7 @@ def _stored(folder: str, protocols: Sequence[str], paths: Sequence[str]) -> tupl
     stray = []
     for path in sorted(Path(folder).glob("*.json")):
         if path.name.endswith(COMPARED):
-            stray.append(_compared(path))
+            stray += [_compared(path)] if whole else []
             continue
         try:
             record = read_record(path)
@@ -186,11 +191,11 @@ def _stored(folder: str, protocols: Sequence[str], paths: Sequence[str]) -> tupl
         model = by_file.get(Path(record.file).resolve())
         if model is not None:
             found.setdefault(model, []).append((str(path), record))
-        else:
+        elif whole:
             why = f"below {' '.join(paths)}" if Path(record.file).exists() else "there any more"
             stray.append(Row(str(path), "no model", "none", "", 0.0, (f"its model {record.file} is not {why}",), "", str(path)))
     solvers, missing = choose_solvers(())
-    return Records(folder, found, solvers), stray, missing
+    return Records(folder, found, solvers, whole), stray, missing
 
 
 def _compared(path: Path) -> Row:
