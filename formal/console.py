@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -94,6 +95,11 @@ def definitions(words: Iterable[str]) -> dict[str, str]:
 def coloured(stream: TextIO, *, plain: bool) -> bool:
     """Whether colour and progress are welcome on the stream."""
     return stream.isatty() and not plain and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def columns(path: str | None) -> int:
+    """How wide an answer may be: as the terminal, where it goes there, and not into the file or a pipe; at least 40."""
+    return max(40, shutil.get_terminal_size().columns) if path is None and sys.stdout.isatty() else 80
 
 
 def open_streams() -> None:

@@ -1,27 +1,24 @@
-"""One line on a terminal that tells how a run goes, and takes itself away at the end.
+"""How a race of engines goes, on one line of a terminal.
 
-In: standings of the race. Out: writes to the stream it was given; nothing when it is not a terminal that wants it. It must not know what
-comes out of the run.
+In: standings of the race. Out: a status line, which is gone at the end. It must not know what comes out of the run.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from types import TracebackType
 from typing import TextIO
 
 from formal.race import Standing
+from formal.status_line import StatusLine
 
 
 class ProgressLine:
     """Watches a run. `prepare` is called once, while the engines work: the place for what takes time and will be needed at the end."""
 
     def __init__(self, stream: TextIO, *, shown: bool, prepare: Callable[[], object]) -> None:
-        self._stream = stream
-        self._shown = shown
+        self._line = StatusLine(stream, shown=shown)
         self._prepare = prepare
-        self._written = False
 
     def __enter__(self) -> ProgressLine:
         return self
@@ -35,24 +32,13 @@ class ProgressLine:
 
     def standing(self, standing: Standing) -> None:
         """Show how far they have come."""
-        if not self._shown:
-            return
-        width = shutil.get_terminal_size().columns - 1
         parts = [f"{standing.settled}/{standing.total} settled", *(f"{name}: {note}" for name, note in standing.engines)]
-        self._write(f"{standing.seconds:6.1f} s  {'  '.join(parts)}"[:width])
+        self._line.show("  ".join(parts), standing.seconds)
 
     def note(self, text: str) -> None:
         """Show what is being done besides."""
-        if self._shown:
-            self._write(text[: shutil.get_terminal_size().columns - 1])
+        self._line.show(text)
 
     def clear(self) -> None:
         """Take the line away."""
-        if self._written:
-            self._write("")
-            self._written = False
-
-    def _write(self, line: str) -> None:
-        self._stream.write(f"\r\x1b[K{line}")
-        self._stream.flush()
-        self._written = True
+        self._line.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -400,6 +401,20 @@ def test_a_witness_of_a_changed_model(run: Run, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "`formal replay w.json crossed.dsl` runs it" in done.stderr
     assert run("replay", "w.json", "crossed.dsl").returncode == 0
+
+
+def test_a_witness_on_a_model_without_its_parameter(run: Run) -> None:
+    run("prove", "crossed.dsl", "--format", "json", "-o", "w.json", "-D", "N=2")
+    done = run("replay", "w.json", "good.dsl")
+    assert done.returncode == 1
+    assert "good.dsl has no parameter `N`; the witness was recorded with N = 2" in done.stderr
+
+
+def test_a_report_in_a_file_is_as_wide_as_one_in_a_pipe(run: Run, tmp_path: Path) -> None:
+    piped = run("prove", "crossed.dsl", "--engine", "explicit").stdout
+    _on_terminal(tmp_path, "--engine", "explicit", "-o", "out.txt", COLUMNS="200")
+    written = (tmp_path / "out.txt").read_text()
+    assert re.sub(r"[0-9.]+ s\)", "", written) == re.sub(r"[0-9.]+ s\)", "", piped)
 
 
 def test_a_forged_witness_does_not_stand(run: Run, tmp_path: Path) -> None:

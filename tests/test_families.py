@@ -530,6 +530,7 @@ def test_a_violation_that_may_be_none_is_not_shown(tmp_path: Path, capsys: pytes
         (("-D", "M=1..*"), "`param M in 1..*`"),
         (("-D", "N=0..*"), "N takes 1..*"),
         (("-D", "N=1..*", "--depth", "3"), "--depth goes without"),
+        (("-D", "N=1..*", "--engine", "bmc"), "--engine bmc goes without"),
         (("-D", "N=1..*", "-D", "M=1..2"), "a sweep goes without"),
     ],
 )

@@ -112,10 +112,10 @@ def test_bad_usage_is_exit_2(told: Told, words: list[str], message: str) -> None
 def test_a_title_cannot_speak_to_the_terminal(told: Told, tmp_path: Path) -> None:
     model = tmp_path / "m.dsl"
     model.write_text(f'protocol m "\x1b[2Jgone"; thread t {{ skip; }} {FINE}')
-    code, out, _ = told("simulate", str(model), "--runs", "1")
-    assert code == 0
-    assert "\x1b" not in out
-    assert "gone" in out
+    code, out, err = told("simulate", str(model), "--runs", "1")
+    assert code == 2
+    assert "\x1b" not in out + err
+    assert "U+001B" in err
 
 
 # ---------------------------------------------------------------- what walks meet

@@ -9,15 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from formal.codes import Code
 from formal.commands.declaring import check_format, configure_answer
-from formal.console import Exit, Parser, UsageError, answer, check_writable, legible, say_diagnostics
+from formal.console import Exit, Parser, UsageError, answer, check_writable, columns, legible, say_diagnostics
 from formal.diagnostics import Diagnostic, Source
 
 if TYPE_CHECKING:
@@ -221,5 +219,4 @@ def _told(made: Comparison, arguments: argparse.Namespace) -> str:
         from formal.formats.github import annotation
 
         return "\n".join(annotation("warning", file, line, title, message) for file, line, title, message in telling.warnings(made))
-    on_terminal = sys.stdout.isatty() and arguments.output is None
-    return telling.text(made, max(40, shutil.get_terminal_size().columns) if on_terminal else 80)
+    return telling.text(made, columns(arguments.output))

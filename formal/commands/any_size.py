@@ -22,7 +22,7 @@ from formal.commands.remembering import cache_of, kept, recalled
 from formal.commands.sweeping import Work, settle
 from formal.console import UsageError, answer, definitions, say, say_diagnostics
 from formal.diagnostics import Diagnostic
-from formal.engines import AUTO, FAMILIES, LARGE
+from formal.engines import AUTO, BMC, FAMILIES, LARGE
 from formal.executor.calls import PROCESSES, ExecutorError, Lost
 from formal.executor.crew import Crew
 from formal.frontend import load
@@ -58,6 +58,9 @@ def check_any_size(arguments: argparse.Namespace) -> None:
         raise UsageError("--depth goes without -D NAME=LO..*", "no number of steps says anything about every size")
     if arguments.contract:
         raise UsageError("--contract goes without -D NAME=LO..*", "give the parameters one value each")
+    if arguments.engine == BMC:
+        hint = "it goes step by step, without end where there is a loop; leave it to others, or give the parameters one value each"
+        raise UsageError(f"--engine {BMC} goes without -D NAME=LO..*", hint)
 
 
 @dataclass(frozen=True, slots=True)

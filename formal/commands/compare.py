@@ -6,7 +6,6 @@ In: parsed arguments. Out: one report; exit code 0 only if BEFORE is violated as
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from dataclasses import replace
@@ -22,6 +21,7 @@ from formal.console import (
     check_folder,
     check_writable,
     coloured,
+    columns,
     definitions,
     say,
     say_diagnostics,
@@ -190,11 +190,9 @@ def _told(found: Comparison, arguments: argparse.Namespace) -> str:
         from formal.compare.page import page
 
         return page(found)
-    import shutil
 
     from formal.compare.telling import text
     from formal.formats import Style
 
     colour = arguments.output is None and coloured(sys.stdout, plain=arguments.no_color)
-    width = shutil.get_terminal_size().columns if arguments.output is None and os.isatty(1) else 80
-    return text(found, Style(max(60, width), colour, arguments.quiet, unfold=arguments.all))
+    return text(found, Style(max(60, columns(arguments.output)), colour, arguments.quiet, unfold=arguments.all))

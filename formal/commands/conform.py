@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,19 @@ from typing import TYPE_CHECKING, Any
 from formal.commands.declaring import check_format, configure_answer, configure_manner, configure_model
 from formal.commands.mappings import fetch, mapping_of
 from formal.commands.progressing import Progress
-from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, natural, positive, say_diagnostics
+from formal.console import (
+    Exit,
+    Parser,
+    UsageError,
+    answer,
+    check_writable,
+    coloured,
+    columns,
+    definitions,
+    natural,
+    positive,
+    say_diagnostics,
+)
 from formal.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
@@ -147,7 +158,7 @@ def _check(checking: Checking, path: str, arguments: argparse.Namespace) -> Resu
 def _told(result: Result, arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     from formal.conform import telling
 
-    return telling.text(result, _width(arguments)), telling.document(result)
+    return telling.text(result, columns(arguments.output)), telling.document(result)
 
 
 def _mutated(checking: Checking, path: str, arguments: argparse.Namespace) -> tuple[str, dict[str, Any]]:
@@ -158,9 +169,5 @@ def _mutated(checking: Checking, path: str, arguments: argparse.Namespace) -> tu
         raise UsageError("--mutate needs a file that can be read again, not standard input")
     with Path(path).open("rb") as file:
         found = list(mutants(checking, path, list(file), arguments.mutate, arguments.seed))
-    text = telling.mutation_text(path, found, arguments.seed, _width(arguments))
+    text = telling.mutation_text(path, found, arguments.seed, columns(arguments.output))
     return text, telling.mutation_document(path, found, arguments.seed)
-
-
-def _width(arguments: argparse.Namespace) -> int:
-    return max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() and arguments.output is None else 80

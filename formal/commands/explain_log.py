@@ -8,14 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from formal.commands.declaring import check_format, configure_answer, configure_manner
 from formal.commands.progressing import Progress
-from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, positive, say_diagnostics
+from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, columns, positive, say_diagnostics
 
 if TYPE_CHECKING:
     from formal.logs.account import Account
@@ -109,5 +108,4 @@ def _told(account: Account, timeline: Timeline, names: dict[str, str], arguments
         return render(words, timeline, arguments.top)
     from formal.logs.text import text
 
-    on_terminal = sys.stdout.isatty() and arguments.output is None
-    return text(words, max(40, shutil.get_terminal_size().columns) if on_terminal else 80, arguments.top)
+    return text(words, columns(arguments.output), arguments.top)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -23,12 +22,14 @@ from formal.console import (
     answer,
     check_writable,
     coloured,
+    columns,
     definitions,
     natural,
     positive,
     say,
     say_diagnostics,
 )
+from formal.status_line import StatusLine
 
 if TYPE_CHECKING:
     from formal.mutants.study import NotProved, Study
@@ -136,22 +137,18 @@ def _told(found: Study, arguments: argparse.Namespace) -> str:
         return document(found)
     from formal.mutants.telling import text
 
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() and arguments.output is None else 80
-    return text(found, max(60, width), everything=arguments.all, quiet=arguments.quiet)
+    return text(found, max(60, columns(arguments.output)), everything=arguments.all, quiet=arguments.quiet)
 
 
 class _Progress:
     """One line on standard error."""
 
     def __init__(self, *, shown: bool) -> None:
-        self._shown = shown
+        self._line = StatusLine(sys.stderr, shown=shown)
         self._begun = time.monotonic()
 
     def __call__(self, told: str) -> None:
-        if self._shown:
-            line = f"{time.monotonic() - self._begun:6.1f} s  {told}"[: shutil.get_terminal_size().columns - 1]
-            sys.stderr.write(f"\r\x1b[K{line}")
-            sys.stderr.flush()
+        self._line.show(told, time.monotonic() - self._begun)
 
     def note(self, told: str) -> None:
         """What happened to a process."""
@@ -160,6 +157,4 @@ class _Progress:
 
     def clear(self) -> None:
         """Take the line away."""
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        self._line.clear()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
+
+from formal.status_line import StatusLine
 
 
 class Progress:
@@ -13,20 +14,15 @@ class Progress:
     def __init__(self, path: str) -> None:
         self._path = path
         self._last = time.monotonic()
-        self._written = False
+        self._line = StatusLine(sys.stderr, shown=True)
 
     def __call__(self, lines: int, seconds: float) -> None:
         """So many lines in so many seconds."""
         if time.monotonic() - self._last < 0.1:
             return
         self._last = time.monotonic()
-        text = f"{seconds:6.1f} s  {self._path}: {lines:,} lines"
-        sys.stderr.write(f"\r\x1b[K{text[: shutil.get_terminal_size().columns - 1]}")
-        sys.stderr.flush()
-        self._written = True
+        self._line.show(f"{self._path}: {lines:,} lines", seconds)
 
     def clear(self) -> None:
         """Take the line away."""
-        if self._written:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        self._line.clear()

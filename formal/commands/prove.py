@@ -7,7 +7,6 @@ one means that nothing is written.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ from formal.console import (
     check_folder,
     check_writable,
     coloured,
+    columns,
     definitions,
     job_summary,
     natural,
@@ -318,8 +318,7 @@ def _progress(arguments: argparse.Namespace) -> ProgressLine:
 
 def _style(arguments: argparse.Namespace) -> Style:
     colour = arguments.output is None and coloured(sys.stdout, plain=arguments.no_color)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
-    return Style(max(40, width), colour, arguments.quiet, arguments.stats, arguments.all)
+    return Style(columns(arguments.output), colour, arguments.quiet, arguments.stats, arguments.all)
 
 
 def _exit(answers: Sequence[Answer]) -> int:

@@ -6,7 +6,6 @@ In: parsed arguments. Out: repairs, each as a diff and with what proves it; exit
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -25,6 +24,7 @@ from formal.console import (
     check_folder,
     check_writable,
     coloured,
+    columns,
     definitions,
     positive,
     say,
@@ -32,6 +32,7 @@ from formal.console import (
 )
 from formal.diagnostics import InternalError
 from formal.executor.calls import PROCESSES
+from formal.status_line import StatusLine
 
 if TYPE_CHECKING:
     from formal.executor.crew import Crew
@@ -122,7 +123,7 @@ class _Work:
         self._arguments = arguments
         self._begun = time.monotonic()
         self._deadline = self._begun + arguments.timeout
-        self._shown = not arguments.quiet and coloured(sys.stderr, plain=arguments.no_color)
+        self._line = StatusLine(sys.stderr, shown=not arguments.quiet and coloured(sys.stderr, plain=arguments.no_color))
 
     def told(self, programs: Sequence[Program], beside: Sequence[Program]) -> Telling:
         """All of it. Raises UsageError."""
@@ -221,19 +222,14 @@ class _Work:
     # ------------------------------------------------------------ progress
 
     def _tell(self, text: str) -> None:
-        if self._shown:
-            line = f"{time.monotonic() - self._begun:6.1f} s  {text}"[: shutil.get_terminal_size().columns - 1]
-            sys.stderr.write(f"\r\x1b[K{line}")
-            sys.stderr.flush()
+        self._line.show(text, time.monotonic() - self._begun)
 
     @contextmanager
     def _clearing(self) -> Iterator[None]:
         try:
             yield
         finally:
-            if self._shown:
-                sys.stderr.write("\r\x1b[K")
-                sys.stderr.flush()
+            self._line.clear()
 
 
 def _rendered(told: Telling, arguments: argparse.Namespace) -> str:
@@ -243,5 +239,4 @@ def _rendered(told: Telling, arguments: argparse.Namespace) -> str:
         return document(told)
     from formal.repair.telling import text
 
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() and arguments.output is None else 80
-    return text(told, max(60, width), quiet=arguments.quiet)
+    return text(told, max(60, columns(arguments.output)), quiet=arguments.quiet)

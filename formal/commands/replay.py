@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from formal import __version__
 from formal.commands.declaring import check_format, configure_answer
-from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, say, say_diagnostics
+from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, columns, definitions, say, say_diagnostics
 from formal.formats import Style
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def _ink(arguments: argparse.Namespace) -> Ink:
     from formal.stepping.ink import Ink
 
     colour = arguments.output is None and coloured(sys.stdout, plain=arguments.no_color)
-    return Ink(max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() and arguments.output is None else 80, colour)
+    return Ink(columns(arguments.output), colour)
 
 
 def _read(path: str) -> Any:
@@ -127,7 +126,7 @@ def _replay(record: Record, arguments: argparse.Namespace) -> tuple[Machine, Fol
     from formal.recorded import follow
 
     path = arguments.model or record.file
-    defines = {**record.defines, **definitions(arguments.defines)}
+    defines = {**_recorded(record, arguments), **definitions(arguments.defines)}
     loaded = _load_by_contract(path, defines, record) if record.contract else load(path, defines, record.extra)
     if loaded.program is None:
         say_diagnostics(loaded.diagnostics)
@@ -139,6 +138,17 @@ def _replay(record: Record, arguments: argparse.Namespace) -> tuple[Machine, Fol
         say(f"warning: {changed}")
     machine = Machine(loaded.program)
     return machine, follow(loaded.program, machine, record)
+
+
+def _recorded(record: Record, arguments: argparse.Namespace) -> dict[str, str]:
+    """The recorded parameters, without those that another model has not, which is said."""
+    from formal.frontend import load
+
+    defines = dict(record.defines)
+    other = None if arguments.model is None or record.contract else load(arguments.model, {}, record.extra).program
+    for name in () if other is None else [name for name in defines if name not in other.parameters]:
+        say(f"note: {arguments.model} has no parameter `{name}`; the witness was recorded with {name} = {defines.pop(name)}")
+    return defines
 
 
 def _load_by_contract(path: str, defines: Mapping[str, str], record: Record) -> Loaded:

@@ -7,7 +7,6 @@ is never called one.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import time
 from collections.abc import Set
@@ -16,7 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from formal.commands.declaring import check_format, check_output, configure_model
-from formal.console import Exit, Parser, UsageError, answer, check_writable, coloured, definitions, natural, positive, say_diagnostics
+from formal.console import (
+    Exit,
+    Parser,
+    UsageError,
+    answer,
+    check_writable,
+    coloured,
+    columns,
+    definitions,
+    natural,
+    positive,
+    say_diagnostics,
+)
 from formal.formats import Style
 
 if TYPE_CHECKING:
@@ -86,7 +97,7 @@ def _walks(program: Program, arguments: argparse.Namespace, begun: float) -> int
         found = simulate(program, plan, lambda walks: line.note(f"{walks} of {plan.runs} walks"))
     simulated = Simulated(program, found, definitions(arguments.defines), tuple(arguments.extra), time.monotonic() - begun)
     colour = arguments.output is None and coloured(sys.stdout, plain=arguments.no_color)
-    width = max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() and arguments.output is None else 80
+    width = columns(arguments.output)
     text = render_json(simulated) if arguments.format == "json" else render_text(simulated, Style(width, colour, unfold=arguments.all))
     answer(text, arguments.output)
     if found.interrupted:
@@ -100,7 +111,7 @@ def _by_hand(program: Program, arguments: argparse.Namespace) -> int:
     from formal.stepping.dialogue import Dialogue, Setting
     from formal.stepping.ink import Ink
 
-    ink = Ink(shutil.get_terminal_size().columns if sys.stdout.isatty() else 80, coloured(sys.stdout, plain=arguments.no_color))
+    ink = Ink(columns(None), coloured(sys.stdout, plain=arguments.no_color))
     models = {str(Path(source.path).absolute()) for source in program.sources}
     setting = Setting(ink, definitions(arguments.defines), tuple(arguments.extra), arguments.seed, partial(_save, models))
     dialogue = Dialogue(Machine(program), setting)

@@ -19,7 +19,7 @@ from typing import Any, Final
 from formal.cache import Cache
 from formal.commands.executing import hired
 from formal.commands.remembering import cache_of, kept, recalled
-from formal.console import Exit, UsageError, answer, check_writable, coloured, definitions, say, say_diagnostics
+from formal.console import Exit, UsageError, answer, check_writable, coloured, columns, definitions, say, say_diagnostics
 from formal.diagnostics import Diagnostic
 from formal.executor.calls import Within
 from formal.executor.crew import Crew, Ending, gather
@@ -93,8 +93,12 @@ def sweep(arguments: argparse.Namespace) -> int:
         return Exit.USAGE
     _settle_all(asked, axes, arguments)
     points = [one.point or Point(one.file, one.values, "interrupted") for one in asked]
-    width = _width() if arguments.output is None else 80
-    style = Style(width, arguments.output is None and coloured(sys.stdout, plain=arguments.no_color), arguments.quiet, arguments.stats)
+    style = Style(
+        columns(arguments.output),
+        arguments.output is None and coloured(sys.stdout, plain=arguments.no_color),
+        arguments.quiet,
+        arguments.stats,
+    )
     answer(FORMATS[arguments.format](axes, points, time.monotonic() - begun, style), arguments.output)
     if arguments.chart is not None:
         from formal.formats.chart import chart
@@ -105,12 +109,6 @@ def sweep(arguments: argparse.Namespace) -> int:
     if Exit.INTERRUPTED in codes:
         say(f"interrupted: {counts(points)}")
     return next(code for code in _EXITS.values() if code in codes)
-
-
-def _width() -> int:
-    import shutil
-
-    return max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 80
 
 
 def _axes(arguments: argparse.Namespace) -> tuple[dict[str, str], tuple[Axis, ...]]:

@@ -21,6 +21,7 @@ ENGINES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 AUTO: Final = "auto"  # those of RACING side by side; the first conclusive finding for a property counts
+BMC: Final = "bmc"
 FAMILIES: Final = "families"
 LEMMAS: Final = "lemmas"
 AT_ONCE: Final = frozenset((FAMILIES,))  # the next one need not wait: this one tells nothing of what is violated
