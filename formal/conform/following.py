@@ -147,7 +147,7 @@ class Following:
 
     def _of(self, number: int, member: Possible, thread: int, seen: Seen) -> Iterator[Crossing]:
         state, bound = member
-        known = bound if bound[thread] else (*bound[:thread], seen.thread, *bound[thread + 1 :])
+        known = bound if bound[thread] != UNBOUND else (*bound[:thread], seen.thread, *bound[thread + 1 :])
         here = [meaning for meaning in seen.meanings if self.selecting.stands(*meaning, state, thread)]
         moving = [meaning for meaning in here if self.mapping.rules[meaning.rule].moves]
         for meaning in here:

@@ -17,7 +17,7 @@ from formal.interp.execution import Step
 from formal.interp.machine import Outcome
 
 Bound: TypeAlias = tuple[int, ...]  # of each thread of the program, the log's id for it; UNBOUND as long as it has not shown itself
-UNBOUND = 0
+UNBOUND = -1  # no id in a log is negative; 0 may be one
 REMEMBERED = 40_000  # states whose silent steps are kept
 
 
