@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from functools import cache
+from dataclasses import is_dataclass
 from typing import Any, Final
 
 from formal.diagnostics import InternalError, Source, Span
+from formal.nodes import names_of
 from formal.program import Program
 
 _TOLD_AFRESH: Final = frozenset({"file", "digest", "title", "sources", "expectations"})  # of a Program: no engine looks at them
@@ -23,7 +23,7 @@ def fingerprint(program: Program, *, lines: bool = False) -> str:
     """The digest. `lines`: the line that each thing stands in matters, too, for what is told by lines. Raises InternalError for a value
     that has no spelling."""
     writer = _Writer(lines)
-    for name, value in sorted((name, getattr(program, name)) for name in _names(Program) if name not in _TOLD_AFRESH):
+    for name, value in sorted((name, getattr(program, name)) for name in names_of(program) if name not in _TOLD_AFRESH):
         writer.say(f"field {name}")
         writer.write(value)
     return f"sha256:{writer.state.hexdigest()}"
@@ -74,12 +74,7 @@ class _Writer:
             return
         self.met[id(node)] = len(self.met)
         kind: Any = type(node)
-        names = _names(kind)
+        names = names_of(node)
         self.say(f"{kind.__name__} {len(names)}")
         for name in names:
             self.write(getattr(node, name))
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))

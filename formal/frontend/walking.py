@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import cast, get_args
 
+from formal.nodes import names_of
 from formal.program import Atomic, Block, Choose, Direct, Expr, For, If, Loop, Stmt, ThreadLocalPlace, While, With
 
 _EXPRESSIONS = get_args(Expr)
@@ -44,8 +45,8 @@ def blocks_in(block: Block) -> Iterator[Block]:
 
 def expressions_of(holder: object) -> Iterator[Expr]:
     """The expressions directly below a statement, a property, a reference or another expression; blocks are not looked into."""
-    for field in fields(holder):  # type: ignore[arg-type]
-        value = getattr(holder, field.name)
+    for name in names_of(holder):
+        value = getattr(holder, name)
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, _EXPRESSIONS):
                 yield cast(Expr, item)

@@ -10,9 +10,10 @@ an operand settles it, the others are not looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from typing import TypeAlias, assert_never
 
+from formal.nodes import names_of
 from formal.program import (
     NONE,
     Assign,
@@ -125,9 +126,9 @@ def _looked_at(stmt: Stmt) -> Iterator[object]:
 def _parts(node: object) -> Iterator[object]:
     """An expression's places and questions."""
     yield node
-    for field in fields(node):  # type: ignore[arg-type]
-        value = getattr(node, field.name)
-        if field.name not in ("decl", "type", "span", "binder", "domain", "param") and is_dataclass(value):
+    for name in names_of(node):
+        value = getattr(node, name)
+        if name not in ("decl", "type", "span", "binder", "domain", "param") and is_dataclass(value):
             yield from _parts(value)
 
 

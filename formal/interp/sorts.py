@@ -13,11 +13,12 @@ to care about.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Final, TypeAlias
 
 from formal.diagnostics import Span
 from formal.interp.passes import any_order, defined, inner
+from formal.nodes import names_of
 from formal.program import (
     NONE,
     Atomic,
@@ -162,8 +163,8 @@ class _Reader:
                 for part in node:
                     self._walk(part)
             case _ if is_dataclass(node) and not isinstance(node, LEAVES):
-                for field in fields(node):
-                    self._walk(getattr(node, field.name))
+                for name in names_of(node):
+                    self._walk(getattr(node, name))
             case _:
                 pass
 

@@ -7,12 +7,12 @@ other by identity, so the copy is of everything; places in texts, types and what
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any, Final, TypeVar, cast, get_args
 
 from formal import program as p
 from formal.diagnostics import Source, Span
+from formal.nodes import names_of
 
 _SHARED: Final = (Span, Source, *get_args(p.Type), p.Info, p.Expectation)
 _DECLARED: Final = (*get_args(p.ObjectDecl), p.ThreadLocalDecl, p.LocalDecl, p.RefParam, p.Binder, p.ProcDecl)
@@ -73,7 +73,7 @@ class _Copy:
         made = object.__new__(kind)
         self._met[id(node)] = (node, made)  # before its fields: they may lead back to it
         other = self._changed.get(node, {}) if self._changed else {}
-        for name in _names(kind):
+        for name in names_of(node):
             object.__setattr__(made, name, self.of(other[name] if name in other else getattr(node, name)))
         return made
 
@@ -106,8 +106,3 @@ class _Renumbered(_Copy):
         if isinstance(node, p.At):
             object.__setattr__(made, "targets", frozenset(uid + self._uids for uid in node.targets))
         return made
-
-
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(one.name for one in fields(kind))
