@@ -13,7 +13,7 @@ from typing import Final
 from formal.certificates.crowded import Naming, Unsuited
 from formal.certificates.roster import Roster
 from formal.certificates.sized import check_shape, encoded, invariants, member_names, sized
-from formal.interp import Machine, Uncountable
+from formal.interp import Elements, Uncountable
 from formal.program import Counted, Program
 from formal.smt.concrete import Concrete
 
@@ -49,8 +49,8 @@ class Family:
         small, large = self._sized(SAMPLE), self._sized(MANY_MORE)
         check_shape(small, large, self.name)
         try:
-            Machine(large).check_ranges(counted.names, invariants(large))
-            found = Machine(small).countable(counted.names, invariants(small))
+            Elements(large, invariants(large)).check_ranges(counted.names)
+            found = Elements(small, invariants(small)).countable(counted.names)
         except Uncountable as problem:
             raise Unsuited(str(problem)) from problem
         return found.many, Naming(member_names(counted, found.sorts))

@@ -17,7 +17,7 @@ from formal.certificates.kinds import Member, Names
 from formal.certificates.likeness import alike_between, shape_of
 from formal.certificates.lineup import Lineup, Tally
 from formal.certificates.sized import check_shape, encoded, invariants, member_names, sized
-from formal.interp import Machine, Uncountable
+from formal.interp import Elements, Uncountable
 from formal.program import Atomic, PostSem, Program, SemDecl
 from formal.smt.cfg import FIRST
 from formal.smt.concrete import where
@@ -93,11 +93,11 @@ class Kindred:
         small, large = self._sized({name: SAMPLE}), self._sized({name: MANY_MORE})
         check_shape(small, large, name)
         try:
-            Machine(large).check_ranges(counted.names, invariants(large))
-            machine = Machine(small)
+            Elements(large, invariants(large)).check_ranges(counted.names)
+            elements = Elements(small, invariants(small))
             if counted.bounds:
-                machine.check_values(counted.bounds, invariants(small))
-            found = machine.untold(counted.names, invariants(small))
+                elements.check_values(counted.bounds)
+            found = elements.untold(counted.names)
         except Uncountable as problem:
             raise Unsuited(str(problem)) from problem
         self._through.update({where(stmt): name for sort in found for stmt in sort.ordered})

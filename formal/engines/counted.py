@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from formal.engines.exploration import LOOK_UP_EVERY, look_at_memory, steps_of
 from formal.engines.looking import Looking, invariants, watched
-from formal.engines.members import Family, Unsuited, conditions, those_of
+from formal.engines.members import Family, Sized, Unsuited, those_of
 from formal.engines.protocol import MERGING, Options, Progress, Tell
 from formal.interp import Countable, Machine, Merging, State, Stop, counts
 from formal.program import Binary, BoolType, Expr, Property
@@ -32,10 +32,9 @@ def merging(machine: Machine, asked: Iterable[Property], options: Options, *, wa
     return machine.merging(map(noticing, invariants(asked).values())) if merges else None
 
 
-def countable(machine: Machine, names: Iterable[str]) -> Countable:
-    """What these parameters of the machine's program count. Raises Uncountable."""
-    program = machine.program
-    return machine.countable(frozenset().union(*(program.counts[name].names for name in names)), conditions(program))
+def countable(sized: Sized, names: Iterable[str]) -> Countable:
+    """What these parameters of the program count. Raises Uncountable."""
+    return sized.elements.countable(frozenset().union(*(sized.program.counts[name].names for name in names)))
 
 
 class Counted:
@@ -46,9 +45,10 @@ class Counted:
         names = family.counted
         if any(size > family.size(name) for name in names):
             raise Unsuited(f"{' and '.join(names)}: too few to be counted")
-        small = family.small(dict.fromkeys(names, size))
-        machine = self._machine = Machine(small)
-        found = countable(machine, names)
+        sized = family.sized(dict.fromkeys(names, size))
+        small, machine = sized.program, sized.machine
+        self._machine = machine
+        found = countable(sized, names)
         self._crowds = machine.crowds(found)
         self._threads = range(len(small.threads))
         own = those_of(small, asked)

@@ -14,14 +14,13 @@ from typing import Final, TypeAlias
 
 from formal.engines.counted import Counted
 from formal.engines.exploration import OutOfMemory
-from formal.engines.members import FIRST, LEAST, Family, Unsuited, family
+from formal.engines.members import FEW, FIRST, LEAST, Family, Unsuited, family
 from formal.engines.protocol import Finding, Options, Statistics, Tell
 from formal.engines.untold import Untold
 from formal.interp import Entangled, TooFew, Uncountable
 from formal.program import DEADLOCK_GLOBAL, DEADLOCK_PARTIAL, RANGE, Program, Property
 from formal.verdict import Verdict
 
-FEW: Final = 4  # members of the smallest program in which not all are told
 MOST: Final = 14  # members of the largest program that is looked at
 
 DOUBT: Final = "violated where few members are told, or counted, which may be no execution"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from formal.engines.company import Search
 from formal.engines.counted import countable, merging
 from formal.engines.looking import invariants, watched
-from formal.engines.members import FIRST, Family, Unsuited, conditions, same_shape, those_of
+from formal.engines.members import FIRST, Family, Unsuited, same_shape, those_of
 from formal.engines.protocol import Options, Tell
 from formal.engines.standstill import Standstill
 from formal.interp import Countable, Machine, Shared, Tallies, Uncountable
@@ -27,14 +27,15 @@ class Untold:
         rest = [name for name in family.counted if name not in family.untold]
         sizes = {**dict.fromkeys(family.untold, size), **dict.fromkeys(rest, max(FIRST, size))}
         self._sizes = sizes
-        small = family.small(sizes)
-        machine = self.machine = Machine(small)
-        found = [(name, sort) for name in family.untold for sort in machine.untold(small.counts[name].names, conditions(small))]
+        sized = family.sized(sizes)
+        small, machine = sized.program, sized.machine
+        self.machine = machine
+        found = [(name, sort) for name in family.untold for sort in sized.elements.untold(small.counts[name].names)]
         owner, sorts = [name for name, _ in found], [sort for _, sort in found]
         self._owner = owner
         shared = [one for name in family.untold for one in self._shared(machine, small, name, owner.index(name))]
         tallies = Tallies(shared, len(machine.initial()), [sort.size for sort in sorts])
-        many = countable(machine, rest) if rest else Countable((), 1, 1, wakes=False)
+        many = countable(sized, rest) if rest else Countable((), 1, 1, wakes=False)
         companies = self.companies = machine.companies(sorts, tallies, many.sorts)
         crowds, wakes = machine.crowds(many), many.wakes
         own = those_of(small, asked)
@@ -54,13 +55,16 @@ class Untold:
         program = self._family.program
         if any(bounds & counts.bounds for other, counts in small.counts.items() if other != name):
             raise Uncountable("how far a semaphore goes depends on several numbers")
-        size = int(small.parameters[name])
-        larger = {sem.name: sem for sem in self._family.small({**self._sizes, name: size + 1}).sems}
+        size, sizes = int(small.parameters[name]), self._family.many[name]
+        if sizes[name] <= size:
+            raise Uncountable("there are never enough to see how far a semaphore goes with more")
+        larger = {sem.name: sem for sem in self._family.sized(sizes).program.sems}
         there = {sem.name: sem for sem in program.sems}
         found: list[Shared] = []
         for sem in small.sems:
             if sem.name in bounds:
-                each, first = larger[sem.name].max_count - sem.max_count, larger[sem.name].initial - sem.initial
+                grown = larger[sem.name].max_count - sem.max_count, larger[sem.name].initial - sem.initial
+                each, first = (growth // (sizes[name] - size) for growth in grown)
                 one = Shared(machine.semaphore(sem.name), number, each, sem.max_count - each * size, first, sem.initial - first * size)
                 many = self._family.size(name)
                 if (there[sem.name].max_count, there[sem.name].initial) != (one.besides + each * many, one.at_first + first * many):
@@ -101,4 +105,4 @@ class Untold:
                     raise Unsuited(f"{name}: how deep bottom halves nest depends on how many there are")
 
     def _nests_alike(self, sizes: Mapping[str, int]) -> bool:
-        return same_shape(self._family.small(sizes), self._family.program)
+        return same_shape(self._family.sized(sizes).program, self._family.program)

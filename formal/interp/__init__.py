@@ -8,7 +8,7 @@ from __future__ import annotations
 from formal.interp.changes import Stop
 from formal.interp.companies import Change, Companies, Shown, Turn
 from formal.interp.company import Kind
-from formal.interp.countable import Countable, Uncountable, counts
+from formal.interp.countable import Countable, Elements, Uncountable, counts
 from formal.interp.crowds import Counting, Entangled, TooFew
 from formal.interp.deadlock import Deadlock, Waiting
 from formal.interp.landing import Run
@@ -28,6 +28,7 @@ __all__ = [
     "Counting",
     "Deadlock",
     "Effects",
+    "Elements",
     "Entangled",
     "Kind",
     "Machine",

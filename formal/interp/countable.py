@@ -7,10 +7,11 @@ difference how many there are; or why that cannot be told. docs/decisions/009-fa
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Final, TypeAlias
 
-from formal.interp.sorts import Sort
+from formal.interp.sorts import Sort, sorts
+from formal.nodes import names_of
 from formal.program import (
     Atomic,
     BhDecl,
@@ -64,53 +65,61 @@ class Countable:
     wakes: bool
 
 
-def countable(program: Program, counted: Collection[str], sorts: Sequence[Sort], conditions: Iterable[Expr]) -> Countable:
-    """The sorts of the threads, bottom halves and arrays of these names, where these conditions are looked at. Raises Uncountable."""
-    bodies, asked = _bodies(program), list(_nodes(tuple(conditions)))
-    found = _counted(program, counted, sorts, [*bodies, *asked])
-    for sort in found:
-        if sort.ordered:
-            line = min(stmt.info.span.line for stmt in sort.ordered)
-            raise Uncountable(f"a `for` goes through them one by one (line {line})")
-    return _measured(program, bodies, asked, found)
+class Elements:
+    """Those of one program, wherever these conditions are looked at."""
 
+    def __init__(self, program: Program, conditions: Iterable[Expr]) -> None:
+        asked = tuple(conditions)
+        self._program = program
+        self._sorts = sorts(program, asked)
+        self._bodies = _bodies(program)
+        self._asked = list(_nodes(asked))
 
-def untold(program: Program, counted: Collection[str], sorts: Sequence[Sort], conditions: Iterable[Expr]) -> tuple[Sort, ...]:
-    """The sorts of these names, where it is enough to know which kinds of their elements there are: nothing tells one of a kind from two,
-    and every `for` goes through all of them, and may come from each to the next. Raises Uncountable."""
-    nodes = [*_bodies(program), *_nodes(tuple(conditions))]
-    found = _counted(program, counted, sorts, nodes)
-    for sort in found:
-        for node in nodes:
-            if isinstance(node, Quantifier) and _over(program, node, (sort,)) and (_is_number(node) or _depth(program, node, (sort,)) > 1):
-                raise Uncountable("one of them is told from two")
-        for stmt in sort.ordered:
-            elements = [_position(program, value) if isinstance(stmt.binder.type, ThreadType) else value for value in stmt.domain]
-            if elements != list(range(sort.size)):
-                raise Uncountable(f"a `for` goes through some of them (line {stmt.info.span.line})")
-            if not _ends(program, stmt.body, ()):
-                raise Uncountable(f"a `for` does not come to the second one (line {stmt.info.span.line})")
-    return found
+    def countable(self, counted: Collection[str]) -> Countable:
+        """What can be counted of the threads, bottom halves and arrays of these names. Raises Uncountable."""
+        found = self._found(counted)
+        for sort in found:
+            if sort.ordered:
+                line = min(stmt.info.span.line for stmt in sort.ordered)
+                raise Uncountable(f"a `for` goes through them one by one (line {line})")
+        return _measured(self._program, self._bodies, self._asked, found)
 
+    def untold(self, counted: Collection[str]) -> tuple[Sort, ...]:
+        """The sorts of these names, where it is enough to know which kinds of their elements there are: nothing tells one of a kind from
+        two, and every `for` goes through all of them, and may come from each to the next. Raises Uncountable."""
+        program, found = self._program, self._found(counted)
+        for sort in found:
+            for node in (*self._bodies, *self._asked):
+                over = isinstance(node, Quantifier) and _over(program, node, (sort,))
+                if isinstance(node, Quantifier) and over and (_is_number(node) or _depth(program, node, (sort,)) > 1):
+                    raise Uncountable("one of them is told from two")
+            for stmt in sort.ordered:
+                elements = [_position(program, value) if isinstance(stmt.binder.type, ThreadType) else value for value in stmt.domain]
+                if elements != list(range(sort.size)):
+                    raise Uncountable(f"a `for` goes through some of them (line {stmt.info.span.line})")
+                if not _ends(program, stmt.body, ()):
+                    raise Uncountable(f"a `for` does not come to the second one (line {stmt.info.span.line})")
+        return found
 
-def check_ranges(program: Program, counted: Collection[str], sorts: Sequence[Sort], conditions: Iterable[Expr]) -> None:
-    """Of a program with so many elements that no range is as long but for 0..n - 1. Raises Uncountable where a variable that stands for
-    none of these elements goes through such a range: then it is told how many there are."""
-    nodes = [*_bodies(program), *_nodes(tuple(conditions))]
-    found = _counted(program, counted, sorts, nodes)
-    for node in nodes:
-        if isinstance(node, For | Quantifier) and isinstance(node.binder.type, IntType):
-            mine = [sort for sort in found if node.domain == tuple(range(sort.size))]
-            if mine and not any(node.binder in sort.binders for sort in found):
-                line = (node.info.span if isinstance(node, For) else node.span).line
-                raise Uncountable(f"`{node.binder.name}` goes as far as there are members, and stands for none of them (line {line})")
+    def check_ranges(self, counted: Collection[str]) -> None:
+        """Of a program with so many elements that no range is as long but for 0..n - 1. Raises Uncountable where a variable that stands
+        for none of these elements goes through such a range: then it is told how many there are."""
+        found = self._found(counted)
+        for node in (*self._bodies, *self._asked):
+            if isinstance(node, For | Quantifier) and isinstance(node.binder.type, IntType):
+                mine = [sort for sort in found if node.domain == tuple(range(sort.size))]
+                if mine and not any(node.binder in sort.binders for sort in found):
+                    line = (node.info.span if isinstance(node, For) else node.span).line
+                    raise Uncountable(f"`{node.binder.name}` goes as far as there are members, and stands for none of them (line {line})")
 
+    def check_values(self, semaphores: Collection[str]) -> None:
+        """Raises Uncountable where the value of one of these semaphores is asked for, or of one that is not named."""
+        for node in (*self._bodies, *self._asked):
+            if isinstance(node, Count) and not (isinstance(node.ref, Direct) and getattr(node.ref.decl, "name", "") not in semaphores):
+                raise Uncountable("a semaphore that goes further the more there are is looked at otherwise than by `post` and `wait`")
 
-def check_values(program: Program, semaphores: Collection[str], conditions: Iterable[Expr]) -> None:
-    """Raises Uncountable where the value of one of these semaphores is asked for, or of one that is not named."""
-    for node in (*_bodies(program), *_nodes(tuple(conditions))):
-        if isinstance(node, Count) and not (isinstance(node.ref, Direct) and getattr(node.ref.decl, "name", "") not in semaphores):
-            raise Uncountable("a semaphore that goes further the more there are is looked at otherwise than by `post` and `wait`")
+    def _found(self, counted: Collection[str]) -> tuple[Sort, ...]:
+        return _counted(self._program, counted, self._sorts, [*self._bodies, *self._asked])
 
 
 def _position(program: Program, thread: int) -> int:
@@ -239,4 +248,4 @@ def _nodes(root: object) -> Iterator[object]:
         elif is_dataclass(node) and id(node) not in seen:
             seen.add(id(node))
             yield node
-            todo += [getattr(node, field.name) for field in fields(node) if field.name not in ("span", "sources", "type")]
+            todo += [getattr(node, name) for name in names_of(node) if name not in ("span", "sources", "type")]

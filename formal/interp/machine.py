@@ -6,7 +6,7 @@ the replay of witnesses stand on it. Must not know how a search goes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -16,7 +16,7 @@ from formal.interp.changes import Stop
 from formal.interp.companies import Companies
 from formal.interp.company import Company, Kinds
 from formal.interp.control import Controls, Node
-from formal.interp.countable import Countable, check_ranges, check_values, countable, untold
+from formal.interp.countable import Countable
 from formal.interp.crowds import Counting, Crowds
 from formal.interp.deadlock import Deadlock, Deadlocks, Wait, Waiting
 from formal.interp.environment import NOBODY, Env
@@ -155,26 +155,6 @@ class Machine:
         """What the program, and these conditions, cannot tell apart. `exact`: without sorts that a `for` goes through step by step."""
         found = [sort for sort in sorts(self.program, conditions) if not (exact and sort.ordered)]
         return Symmetry(self._layout, self._controls, found, self.run)
-
-    def countable(self, counted: Collection[str], conditions: Iterable[Expr]) -> Countable:
-        """What can be counted of the threads, bottom halves and arrays of these names, where these conditions are looked at. Raises
-        Uncountable."""
-        asked = tuple(conditions)
-        return countable(self.program, counted, sorts(self.program, asked), asked)
-
-    def untold(self, counted: Collection[str], conditions: Iterable[Expr]) -> tuple[Sort, ...]:
-        """The sorts of these names, if it is enough to know which kinds of their elements there are. Raises Uncountable."""
-        asked = tuple(conditions)
-        return untold(self.program, counted, sorts(self.program, asked), asked)
-
-    def check_ranges(self, counted: Collection[str], conditions: Iterable[Expr]) -> None:
-        """Where a program has more of these than any other range is long, whether ranges over them mean them. Raises Uncountable."""
-        asked = tuple(conditions)
-        check_ranges(self.program, counted, sorts(self.program, asked), asked)
-
-    def check_values(self, semaphores: Collection[str], conditions: Iterable[Expr]) -> None:
-        """Whether nothing asks for the value of one of these. Raises Uncountable."""
-        check_values(self.program, semaphores, conditions)
 
     def semaphore(self, name: str) -> int:
         """The slot of a semaphore."""
