@@ -13,11 +13,12 @@ from test_families import Crowd, held_to
 from test_interp import program_of
 
 from formal.engines import members
+from formal.engines.company import Search
 from formal.engines.exploration import FIRST_PLACE
 from formal.engines.protocol import Options
 from formal.engines.untold import Untold
 from formal.frontend import load
-from formal.interp import Companies, Entangled, Machine, State, Stop, TooFew, Uncountable
+from formal.interp import Companies, Entangled, Kind, Machine, State, Stop, TooFew, Uncountable
 from formal.program import Program
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -84,15 +85,15 @@ class Pollers:
         )
 
 
-def searched(program: Program, size: int) -> Untold | None:
-    """All states of any number of members, no quiet steps left out; None where it is too few, or nothing can be said."""
+def searched(program: Program, size: int, without: tuple[str, ...] = ("merging",), family: members.Family | None = None) -> Untold | None:
+    """All states of any number of members, by default with no quiet steps left out; None where it is too few, or nothing can be said."""
     names = safety(program)
     asked = [prop for prop in program.properties if prop.name in names]
     try:
-        family = members.family(program, ())
+        family = members.family(program, ()) if family is None else family
         if not family.untold:
             return None
-        untold = Untold(family, asked, Options(names, without=frozenset(("merging",))), size)
+        untold = Untold(family, asked, Options(names, without=frozenset(without)), size)
         untold.explore(lambda _: None)
     except (TooFew, Entangled, Uncountable, members.Unsuited):
         return None
@@ -151,3 +152,42 @@ def test_what_channels_come_to_is_told(name: str) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_what_is_proved_of_those_who_are_polled_holds_at_each_size(seed: int) -> None:
     held_to(Pollers(seed).text(), (), 200)
+
+
+def told_of(untold: Untold | None) -> object:
+    """What a search has come to: its states with their kinds, and whether whoever is there may have to wait, or move."""
+    if untold is None:
+        return None
+    each = {}
+    for told, known in untold.search.states.items():
+        roles = {
+            role if isinstance(role, int) else (said(role[0]), role[1]): (part.waits, part.moves) for role, part in known.parts.items()
+        }
+        each[told] = set(map(said, known.kinds)), roles
+    return each, untold.doubtful, untold.first
+
+
+def said(kind: Kind) -> object:
+    """What is said of an element of this kind."""
+    return kind.sort, kind.colour, kind.cells
+
+
+@pytest.mark.parametrize("without", [(), ("merging",)])
+def test_what_is_known_of_a_step_is_what_comes_of_it_when_it_is_taken_again(
+    monkeypatch: pytest.MonkeyPatch, without: tuple[str, ...]
+) -> None:
+    again = 0
+    for seed in range(24):
+        text = Pollers(seed).text() if seed % 3 == 0 else Crowd(seed, loops=seed % 3 == 1).text()
+        program = program_of(text)
+        try:
+            family = members.family(program, ())
+        except members.Unsuited:
+            continue
+        first = searched(program, 4, without, family)
+        with monkeypatch.context() as forgetful:
+            forgetful.setattr(Search, "_extended", lambda *_: False)
+            other = searched(program, 4, without, family)
+        assert told_of(first) == told_of(other), text
+        again += first is not None and other is not None and first.transitions < other.transitions
+    assert again > 5

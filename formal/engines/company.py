@@ -11,19 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from formal.engines.exploration import FIRST_PLACE, LOOK_UP_EVERY, look_at_memory
 from formal.engines.links import Link, Links
 from formal.engines.members import Unsuited
 from formal.engines.patterns import patterns
 from formal.engines.protocol import Progress, Tell
-from formal.engines.roles import Edge, Known, Part, Role
+from formal.engines.roles import Case, Edge, Known, Part, Role, Way
 from formal.interp import Change, Companies, Counting, Entangled, Kind, Machine, Merging, Shown, State, Stop, Turn
 from formal.interp.colours import LEFT
 from formal.program import RANGE
 
 Step: TypeAlias = tuple[State, int, State]
+NEXT: Final = "next"  # in a case, of a `for`: somebody is next,
+END: Final = "end"  # nobody is left,
+FRONT: Final = "front"  # somebody is the first of another one
 
 
 class Search:
@@ -91,30 +94,38 @@ class Search:
         if not self._enough(kinds):
             known.done = 0
             return
-        shown = self._companies.show(told, [], kinds)
-        roles = self._roles(told, shown) if not known.parts else list(known.parts)
+        shown = None if known.parts else self._companies.show(told, [], kinds)
+        roles = list(known.parts) if shown is None else self._roles(told, shown)
         for kind in new:
             roles += [(kind, place) for place in self._places[kind.sort] if self._alone[kind.sort, kind.cells, place] is None]
         for role in roles:
-            part = known.parts.get(role)
-            if part is None or part.edges is None or not self._extended(part.edges, new):
-                known.parts[role] = self._part(told, kinds, role, shown)
+            part = known.parts.setdefault(role, Part())
+            if part.more or not part.ways or not all(self._extended(way, kinds) for way in part.ways.values()):
+                shown = shown or self._companies.show(told, [], kinds)
+                self._part(told, kinds, role, shown, part)
 
     def _enough(self, kinds: Sequence[Kind]) -> bool:
         """Whether there is somebody of each sort who is not told: so it is from some number of members on."""
         sorts = {kind.sort for kind in kinds}
         return all(number in sorts for number in range(len(self._companies.each)))
 
-    def _extended(self, edges: Sequence[Edge], new: Sequence[Kind]) -> bool:
+    def _extended(self, way: Way, kinds: Iterable[Kind]) -> bool:
         """Adds more kinds to where steps lead; False if one of those is in the way of what was merged."""
-        if not all(self._links.lets(link, new) for edge in edges for link in edge.links):
+        new = [kind for kind in kinds if kind not in way.kinds]
+        if not all(self._links.lets(link, new) for edge in way.edges for link in edge.links):
             return False
-        for edge in edges:
-            kinds = list(new)
+        way.kinds.update(new)
+        for edge in way.edges if new else []:
+            more = list(new)
             for turn in edge.turns:
-                kinds = turn(kinds)
-            self._add(edge.told, kinds)
+                more = turn(more)
+            self._add(edge.told, more)
         return True
+
+    def _known(self, part: Part, case: Case, kinds: Iterable[Kind]) -> Way | None:
+        """What is known of a step, with more kinds added; None if it has to be taken."""
+        way = part.ways.get(case)
+        return way if way is not None and self._extended(way, kinds) else None
 
     def _roles(self, told: State, shown: Shown) -> list[Role]:
         """The threads that are told, but for those that do the same as another one."""
@@ -151,7 +162,7 @@ class Search:
         thread = company.members[number][place]
         control = shown.state[thread]
         if control < FIRST_PLACE:
-            self._alone[key] = Part([])
+            self._alone[key] = Part()
             return
         about = self._companies.about(control)
         if about.outside or any(element != (kind.sort, number) for element in about.elements):
@@ -172,7 +183,7 @@ class Search:
                 doubtful.add(RANGE)
             becomes.append(cells)
         self.doubtful |= doubtful
-        self._alone[key] = Part([], not results, bool(results))
+        self._alone[key] = Part(waits=not results, moves=bool(results))
         self._becomes[key] = tuple(becomes)
 
     def status(self, known: Known, kind: Kind, place: int) -> Part:
@@ -193,34 +204,41 @@ class Search:
         kind, place = role
         return each[kind.sort].members[next(i for (_, i), one in shown.others.items() if one == kind)][place]
 
-    def _part(self, told: State, kinds: Sequence[Kind], role: Role, shown: Shown) -> Part:
-        """All steps of one role. `shown`: the state with as many of these kinds as there is room for."""
+    def _part(self, told: State, kinds: Sequence[Kind], role: Role, shown: Shown, part: Part) -> None:
+        """All steps of one role, as far as they are not known. `shown`: the state with as many of these kinds as there is room for."""
         once = None if isinstance(role, int) else role[0]
         if once is not None:
             shown = self._companies.show(told, [], kinds, once)
         seen, changes = self.seen(shown, self.thread_of(role, shown))
         if not seen:
-            control = shown.state[self.thread_of(role, shown)]
-            part = Part(None if self._companies.about(control).takes else [])
-            self._run(told, kinds, shown, role, part)
-            return part
-        part = Part(None)
+            self._run(told, kinds, shown, role, part, ())
+            return
+        part.more = True
         self.crowded.update([once.sort] if once is not None and once.sort in seen else [])
-        taken: set[Change] = set()
+        full: set[Change] = set()
         for chosen in sorted(patterns(len(self._companies.each), kinds, seen), key=len, reverse=True):
             subset = [kind for group in chosen for kind in group]
             firsts = [group[0] for group in chosen]
-            shown = self._companies.show(told, subset if changes else firsts, subset, once)
-            found = set(taken)
-            picked = self._run(told, subset, shown, role, part, found)
+            found = set(full)
+            picked = self._taken(told, subset, subset if changes else firsts, role, part, (*firsts, None), found)
             for group in chosen:
                 for kind in [] if picked.isdisjoint(group) else group:
                     if kind not in picked:  # the step does with it what it does with the first of its group: it tells of it
-                        shown = self._companies.show(told, [kind, *(one for one in firsts if one not in group)], subset, once)
-                        picked |= self._run(told, subset, shown, role, part, found)
+                        lead = [kind, *(one for one in firsts if one not in group)]
+                        picked |= self._taken(told, subset, lead, role, part, (*firsts, kind), found)
             if len(subset) == len(kinds):
-                taken = found
-        return part
+                full = found
+
+    def _taken(
+        self, told: State, kinds: Sequence[Kind], lead: Sequence[Kind], role: Role, part: Part, case: Case, taken: set[Change]
+    ) -> set[Kind]:
+        """The steps where these others are there, and are looked at. Of those others, whom any step is about."""
+        way = self._known(part, case, kinds)
+        if way is not None and not way.orders:
+            taken |= way.taken
+            return set(way.picked)
+        shown = self._companies.show(told, lead, kinds, None if isinstance(role, int) else role[0])
+        return self._run(told, kinds, shown, role, part, case, taken)
 
     def seen(self, shown: Shown, thread: int) -> tuple[dict[int, frozenset[int]], bool]:
         """By sort, the cells that a thread's step looks at of members that are not told, beside its own; and whether it changes any."""
@@ -229,41 +247,61 @@ class Search:
         about = self._companies.about(shown.state[thread])
         return self._companies.seen(about, Shown(shown.state, shown.seats, others)), any(element in others for element in about.changes)
 
-    def _run(self, told: State, kinds: Sequence[Kind], shown: Shown, role: Role, part: Part, taken: set[Change] | None = None) -> set[Kind]:
+    def _run(
+        self, told: State, kinds: Sequence[Kind], shown: Shown, role: Role, part: Part, case: Case, taken: set[Change] | None = None
+    ) -> set[Kind]:
         """The steps where others are of these kinds, which look at no more than whether there are any. `taken`: what those change that
         were taken already, with all of these kinds; these are added. If it is given, the kinds of those others that any step is about."""
         thread = self.thread_of(role, shown)
         control = shown.state[thread]
-        orders = begins = False
+        takes = self._companies.about(control).takes
+        part.more |= bool(takes)
         there = kinds if isinstance(role, int) else [*kinds, role[0]]
         picked: set[Kind] = set()
-        for state in self._companies.valued(shown, self._companies.about(control).takes, there):
-            results = self._machine.run(control)(state)
-            part.moves |= bool(results)
-            part.waits |= not results
-            for _, after in results:
-                if not isinstance(after, Stop) and self._companies.loops(after[thread]) != self._companies.loops(control):
-                    orders = True
-                    begins |= self._begins(control, after[thread])
-                    continue
-                if taken is not None and not isinstance(after, Stop):
-                    change = self._companies.change(shown, state, after)
-                    picked.update(change.others)
-                    if change in taken:
-                        continue
-                    taken.add(change)
-                self._arrive(kinds, (state, thread, after), part)
+        orders = begins = False
+        for state in self._companies.valued(shown, takes, there):
+            key = (*case, *(state[slot] for slot in takes))
+            way = self._known(part, key, kinds)
+            if way is None:
+                way = part.ways[key] = Way(set(kinds))
+                self._step(state, shown, thread, part, way, kinds, taken)
+            picked |= way.picked
+            orders |= way.orders
+            begins |= way.begins
+            if taken is not None:
+                taken |= way.taken
         if orders:
-            part.edges = None
-            self._order(told, kinds, shown, role, part, begins=begins)
+            part.more = True
+            self._order(told, kinds, shown, role, part, case, begins=begins)
         return picked
+
+    def _step(
+        self, state: State, shown: Shown, thread: int, part: Part, way: Way, kinds: Sequence[Kind], taken: set[Change] | None
+    ) -> None:
+        """One thread's step from there, but for what comes to another element of a `for`."""
+        control = state[thread]
+        results = self._machine.run(control)(state)
+        part.moves |= bool(results)
+        part.waits |= not results
+        for _, after in results:
+            if not isinstance(after, Stop) and self._companies.loops(after[thread]) != self._companies.loops(control):
+                way.orders = True
+                way.begins |= self._begins(control, after[thread])
+                continue
+            if taken is not None and not isinstance(after, Stop):
+                change = self._companies.change(shown, state, after)
+                way.picked.update(change.others)
+                if change in taken or change in way.taken:
+                    continue
+                way.taken.add(change)
+            self._arrive(kinds, (state, thread, after), way)
 
     def _begins(self, before: int, after: int) -> bool:
         """Whether a `for` begins, where a thread gets from one control to another."""
         old = [(one.stmt, one.below) for one in self._companies.loops(before)]
         return any((one.stmt, one.below) not in old or one.place == 0 for one in self._companies.loops(after))
 
-    def _order(self, told: State, kinds: Sequence[Kind], shown: Shown, role: Role, part: Part, *, begins: bool) -> None:
+    def _order(self, told: State, kinds: Sequence[Kind], shown: Shown, role: Role, part: Part, case: Case, *, begins: bool) -> None:
         """The steps that come to another element of a `for`, or to its end, or to the first one of another: each kind may be next, if
         nobody is before it. `begins`: another `for` may begin while this one has some left. Raises Entangled."""
         thread = self.thread_of(role, shown)
@@ -277,35 +315,45 @@ class Search:
                 for kind in here:
                     if kind.colour[index] == LEFT:
                         those = [one for one in here if one.colour[index] != LEFT or one.colour >= kind.colour]
-                        self._ordered(told, [*those, *away], [kind], role, part)
+                        self._ordered(told, [*those, *away], [kind], role, part, (*case, number, NEXT))
                 rest = [kind for kind in here if kind.colour[index] != LEFT]
-                if self._ordered(told, [*rest, *away], [], role, part):
-                    self._fronts(told, rest, away, role, part)
+                if self._ordered(told, [*rest, *away], [], role, part, (*case, number, END)):
+                    self._fronts(told, rest, away, role, part, (*case, number, END))
             if begins:
-                self._fronts(told, here, away, role, part)
+                self._fronts(told, here, away, role, part, (*case, number, NEXT))
 
-    def _fronts(self, told: State, here: Sequence[Kind], away: Sequence[Kind], role: Role, part: Part) -> None:
+    def _fronts(self, told: State, here: Sequence[Kind], away: Sequence[Kind], role: Role, part: Part, case: Case) -> None:
         """Each kind may be the first."""
         for kind in here:
-            self._ordered(told, [*(one for one in here if one.colour >= kind.colour), *away], [kind], role, part)
+            self._ordered(told, [*(one for one in here if one.colour >= kind.colour), *away], [kind], role, part, (*case, FRONT))
 
-    def _ordered(self, told: State, kinds: Sequence[Kind], first: Sequence[Kind], role: Role, part: Part) -> bool:
+    def _ordered(self, told: State, kinds: Sequence[Kind], first: Sequence[Kind], role: Role, part: Part, case: Case) -> bool:
         """The steps where others are of these kinds, and of these the first; whether a `for` begins in one."""
         if not self._enough(kinds):
             return False
+        case = (*case, *first)
+        way = self._known(part, case, kinds)
+        if way is not None:
+            return way.begins
         begins = False
         shown = self._companies.show(told, first, kinds)
         thread = self.thread_of(role, shown)
         control = shown.state[thread]
-        for state in self._companies.valued(shown, self._companies.about(control).takes, kinds):
-            for _, after in self._machine.run(control)(state):
-                begins |= not isinstance(after, Stop) and self._begins(control, after[thread])
-                self._arrive(kinds, (state, thread, after), part)
+        takes = self._companies.about(control).takes
+        for state in self._companies.valued(shown, takes, kinds):
+            key = (*case, *(state[slot] for slot in takes))
+            way = self._known(part, key, kinds)
+            if way is None:
+                way = part.ways[key] = Way(set(kinds))
+                for _, after in self._machine.run(control)(state):
+                    way.begins |= not isinstance(after, Stop) and self._begins(control, after[thread])
+                    self._arrive(kinds, (state, thread, after), way)
+            begins |= way.begins
         return begins
 
     # ------------------------------------------------------------ what comes of a step
 
-    def _arrive(self, kinds: Sequence[Kind], step: tuple[State, int, State | Stop], part: Part) -> None:
+    def _arrive(self, kinds: Sequence[Kind], step: tuple[State, int, State | Stop], way: Way) -> None:
         """Adds what comes of a step, and of the quiet ones behind it."""
         self.transitions += 1
         before, thread, after = step
@@ -328,7 +376,6 @@ class Search:
                 for end in self._crowds.after(steps[0][0], steps, after):
                     last = came.told if end is after else self._companies.take_apart(end)[0]
                     self._add(last, kinds)
-                    if part.edges is not None:
-                        part.edges.append(Edge(last, turns, links))
+                    way.edges.append(Edge(last, turns, links))
             else:
                 todo += [(after, end, kinds, steps, turns, (*links, link)) for end in link.ends]

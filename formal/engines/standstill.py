@@ -14,7 +14,6 @@ from itertools import product
 from typing import Final, TypeAlias
 
 from formal.engines.company import Search
-from formal.engines.exploration import steps_of
 from formal.engines.patterns import patterns
 from formal.engines.roles import Known
 from formal.interp import Companies, Counting, Entangled, Kind, Machine, Shown, State
@@ -73,17 +72,17 @@ class Standstill:
         self._alone = Tests([test for test in self._tests if test.alone], sorts)
         self._beside = Tests([test for test in self._tests if not test.alone], sorts)
         self._seen: set[Sight] = set()
-        self._threads = range(len(machine.program.threads))
         self.doubtful: set[str] = set()
 
     def look(self) -> None:
         """At all states. Raises Entangled, TooFew."""
         for told, known in self._search.states.items():
-            kinds = list(known.kinds)
             if known.done:
-                self._invariants(told, kinds)
+                kinds = list(known.kinds)
+                shown = self._companies.show(told, [], kinds)
+                self._invariants(told, kinds, shown)
                 if self._deadlocks:
-                    self._waits(told, kinds, known)
+                    self._waits(told, kinds, known, shown)
 
     # ------------------------------------------------------------ invariants
 
@@ -102,8 +101,7 @@ class Standstill:
             alone &= not about.elements or not about.outside
         return Test(name, holds, looks, several or None, alone)
 
-    def _invariants(self, told: State, kinds: list[Kind]) -> None:
-        shown = self._companies.show(told, [], kinds)
+    def _invariants(self, told: State, kinds: list[Kind], shown: Shown) -> None:
         self._check(shown.state, self._tests)
         self._check_each(told, kinds, self._beside, shown, set())
         self._check_each(told, kinds, self._alone, shown, self._seen)
@@ -116,20 +114,21 @@ class Standstill:
     def _check_each(self, told: State, kinds: list[Kind], tests: Tests, shown: Shown, seen: set[Sight]) -> None:
         """Where each of the kinds that the tests tell apart is shown, if none like it was yet."""
         seen.update(map(tests.sight, shown.others.values()))
-        for kind in kinds:
-            if tests.sight(kind) not in seen:
-                here = self._companies.show(told, [kind], kinds)
-                self._check(here.state, tests.each)
-                seen.update(map(tests.sight, here.others.values()))
+        new = {sight: kind for kind in reversed(kinds) if (sight := tests.sight(kind)) not in seen}
+        while new:
+            kind = new.pop(next(iter(new)))
+            here = self._companies.show(told, [kind], [*new.values(), *kinds])
+            self._check(here.state, tests.each)
+            seen.update(map(tests.sight, here.others.values()))
+            new = {sight: kind for sight, kind in new.items() if sight not in seen}
 
     def _check(self, state: State, tests: Iterable[Test]) -> None:
         self.doubtful.update([test.name for test in tests if not test.holds(state)])
 
     # ------------------------------------------------------------ deadlocks
 
-    def _waits(self, told: State, kinds: list[Kind], known: Known) -> None:
+    def _waits(self, told: State, kinds: list[Kind], known: Known, shown: Shown) -> None:
         """Deadlocks. Whoever moves whoever else is there ends the waits that he can end."""
-        shown = self._companies.show(told, [], kinds)
         waiting = [role for role, part in known.parts.items() if isinstance(role, int) and part.waits]
         sure = [role for role, part in known.parts.items() if isinstance(role, int) and part.moves and not part.waits]
         idle = [kind for kind in kinds if any(self._search.status(known, kind, place).waits for place in self._places(kind))]
@@ -140,7 +139,7 @@ class Standstill:
         for lead in [[kind] for kind in idle] or [[]]:
             if not looked.isdisjoint(lead):
                 continue  # it was shown beside another one
-            here = self._companies.show(told, lead, kinds)
+            here = self._companies.show(told, lead, [*(kind for kind in idle if kind not in looked), *kinds])
             looked.update(here.others.values())
             alike = self._alike(here)
             stuck = self._all([self._search.thread_of(role, here) for role in waiting], alike)
@@ -183,14 +182,31 @@ class Standstill:
                 if len(cases) > CASES:
                     raise Entangled
         for case in cases:
-            self._case(told, case, kinds)
+            self._case(told, case, kinds, known)
 
-    def _case(self, told: State, case: Sequence[Kind], kinds: Sequence[Kind]) -> None:
+    def _case(self, told: State, case: Sequence[Kind], kinds: Sequence[Kind], known: Known) -> None:
         """Where these are there; whoever was left out has a share in semaphores."""
         here = self._companies.show(told, case, case)
+        waiting, moving, either = self._surely(here, known)
         for state in self._companies.valued(here, self._companies.tallies.slots, kinds):
-            steps = steps_of(state, self._threads, self._machine.run, {})
-            found = self._machine.deadlocked(state, steps.waiting, steps.moving, self._deadlocks)
+            moves = {thread: bool(self._machine.run(state[thread])(state)) for thread in either}
+            stuck = sorted([*waiting, *(thread for thread in either if not moves[thread])])
+            free = sorted([*moving, *(thread for thread in either if moves[thread])])
+            found = self._machine.deadlocked(state, stuck, free, self._deadlocks)
             self.doubtful.update(found)
             if DEADLOCK_GLOBAL in found:
                 self.doubtful.add(DEADLOCK_PARTIAL)  # who goes on may be somebody who was left out
+
+    def _surely(self, shown: Shown, known: Known) -> tuple[list[int], list[int], list[int]]:
+        """The threads that wait whoever else is there, those that move, and those that may do either."""
+        found: tuple[list[int], list[int], list[int]] = ([], [], [])
+        each = [(self._search.thread_of(role, shown), part) for role, part in known.parts.items() if isinstance(role, int)]
+        for (sort, i), kind in shown.others.items():
+            members = self._companies.each[sort].members[i]
+            each += [(members[place], self._search.status(known, kind, place)) for place in self._places(kind)]
+        for thread, part in each:
+            if part.waits or part.moves:
+                found[2 if part.waits and part.moves else int(part.moves)].append(thread)
+        alike = self._alike(shown)
+        waiting, moving, either = (self._all(threads, alike) for threads in found)
+        return waiting, moving, either

@@ -7,13 +7,14 @@ searches.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
 from formal.interp.colours import LEFT, THROUGH, Colour, carried, in_line, recoloured
 from formal.interp.company import Company, Kind
 from formal.interp.crowds import Entangled
+from formal.interp.forms import getter
 from formal.interp.layout import FINISHED, OUTSIDE, State
 from formal.interp.likeness import OF_CONTEXTS, OF_SLOT_AND_THREAD, OF_THREADS, OF_UID_AND_THREAD
 from formal.interp.moving import Pass
@@ -98,7 +99,11 @@ class Companies:
         self._about: dict[int, About] = {}
         self._loops: dict[int, tuple[Pass, ...]] = {}
         self._turns: dict[tuple[Carried, Colours], Turn] = {}
-        self._turn_of: dict[tuple[object, ...], Turn | None] = {}
+        self._outer = getter([thread for thread in range(threads) if thread not in self.element_of])
+        self._carried: dict[tuple[State, State], Carried | None] = {}
+        self._keep: dict[tuple[tuple[int, ...], ...], Callable[[State], State]] = {}
+        self._shown: State = ()
+        self._seated: dict[tuple[tuple[int, ...], ...], State] = {}
         self._shares = {
             slot: next(offset for offset, cell in enumerate(each[one.sort].cells[0]) if cell == tallies.start(slot))
             for slot, one in tallies.slots.items()
@@ -109,25 +114,49 @@ class Companies:
     def take_apart(self, state: State) -> tuple[State, Shown]:
         """What a state tells, and the state with what is told of it. Raises Entangled."""
         parts = [company.apart(state) for company in self.each]
-        told = self.tallies.cleared(state) if self.tallies.slots else state
-        for company, (seats, _) in zip(self.each, parts, strict=True):
-            told = company.seated(told, seats)
+        seats = tuple([places for places, _ in parts])
         others = {(number, i): kind for number, (_, kinds) in enumerate(parts) for i, kind in kinds.items()}
-        return told, Shown(state, tuple(seats for seats, _ in parts), others)
+        return self._told(state, seats), Shown(state, seats, others)
+
+    def _told(self, state: State, seats: tuple[tuple[int, ...], ...]) -> State:
+        """What a state tells: the told elements first, nothing in place of the others, nothing in tallied semaphores."""
+        keep = self._keep.get(seats)
+        if keep is None:
+            blank = {slot for company, places in zip(self.each, seats, strict=True) for slot in company.blank(places)}
+            length = len(state)
+            sources = [length if slot in blank else length + 1 if slot in self.tallies.slots else slot for slot in range(length)]
+            keep = self._keep[seats] = getter(sources)
+        told = keep((*state, None, 0))
+        for company, places in zip(self.each, seats, strict=True):
+            told = company.seated(told, places)
+        return told
 
     def show(self, told: State, lead: Sequence[Kind], kinds: Sequence[Kind], once: Kind | None = None) -> Shown:
         """A state of what is told, elements of the kinds in `lead`, and as many of the others as there is room for; of those that a `for`
         is through with, or has left, at least one, if there are any. `once`: besides, one element of this kind. Raises TooFew."""
-        seats: list[tuple[int, ...]] = []
-        others: dict[Element, Kind] = {}
+        lines: list[tuple[tuple[int, ...], dict[int, Kind]]] = []
         for number, company in enumerate(self.each):
             first = once if once is not None and once.sort == number else None
             room = company.size - company.rows(told) - (first is not None)
             chosen = self._chosen(room, [one for one in lead if one.sort == number], [one for one in kinds if one.sort == number])
-            told, places, found = company.show(told, chosen, first)
-            seats.append(places)
-            others.update({(number, i): kind for i, kind in found.items()})
-        return Shown(told, tuple(seats), others)
+            lines.append(company.line_up(told, chosen, first))
+        seats = tuple([places for places, _ in lines])
+        new = list(self._moved(told, seats))
+        for company, (_, found) in zip(self.each, lines, strict=True):
+            company.fill(new, found)
+        return Shown(tuple(new), seats, {(number, i): kind for number, (_, found) in enumerate(lines) for i, kind in found.items()})
+
+    def _moved(self, told: State, seats: tuple[tuple[int, ...], ...]) -> State:
+        """What is told, with the told elements seated: one state is shown many times, one after the other."""
+        if told is not self._shown:
+            self._shown, self._seated = told, {}
+        found = self._seated.get(seats)
+        if found is None:
+            found = told
+            for company, places in zip(self.each, seats, strict=True):
+                found = company.moved(found, places)
+            self._seated[seats] = found
+        return found
 
     def _chosen(self, room: int, lead: list[Kind], kinds: list[Kind]) -> list[Kind]:
         if len(lead) >= room and not (kinds and kinds[0].colour):
@@ -150,19 +179,22 @@ class Companies:
 
     def turn(self, before: State, after: State, told: State) -> Turn | None:
         """What becomes of elements that a step is not about; None if nothing does. `told`: what the state after it tells."""
-        threads = self._threads
-        key = (before[:threads], after[:threads], told[:threads], *self.rows(told))
-        if key not in self._turn_of:
-            self._turn_of[key] = self._turn(before, after, told)
-        return self._turn_of[key]
-
-    def _turn(self, before: State, after: State, told: State) -> Turn | None:
-        old, new = [company.passes(before) for company in self.each], [company.passes(after) for company in self.each]
-        if not any(old) and not any(new):
+        steps = (self._outer(before), self._outer(after))
+        if steps not in self._carried:
+            self._carried[steps] = self._carry(before, after)
+        carried_ = self._carried[steps]
+        if carried_ is None:
             return None
-        came = tuple([carried(*pair) for pair in zip(old, new, strict=True)])
-        colours = tuple(tuple(company.colours(told)) for company in self.each)
-        return self._turns.setdefault((came, colours), Turn(came, colours))
+        key = (carried_, tuple([company.colours(told) for company in self.each]))
+        found = self._turns.get(key)
+        if found is None:
+            found = self._turns[key] = Turn(*key)
+        return found
+
+    def _carry(self, before: State, after: State) -> Carried | None:
+        """By sort, of each `for` in progress its number before; None if none is. Only threads that are no element's are in one."""
+        pairs = [(company.passes(before), company.passes(after)) for company in self.each]
+        return tuple([carried(*pair) for pair in pairs]) if any(old or new for old, new in pairs) else None
 
     def loops(self, control: int) -> tuple[Pass, ...]:
         """The `for`s that a stack is in."""

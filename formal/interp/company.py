@@ -92,12 +92,15 @@ class Company:
         self._outer_owners = [slot for slot in form.owners if slot not in self.home]
         self._outer_sets = [slot for slot in form.sets if slot not in self.home]
         self._outsiders = [thread for thread in self._threads if thread not in self._place]
+        self._outer = [thread for thread in self._outsiders if thread not in self._barred]  # nobody else goes through elements in a `for`
+        self._outer_places = getter(self._outer)
         self._kinds: list[dict[tuple[Any, ...], tuple[Any, ...] | None]] = [{} for _ in self._elements]
         self._raw: list[dict[tuple[Any, ...], tuple[Any, ...]]] = [{} for _ in self._elements]
         self._filling: dict[tuple[int, Kind], list[tuple[int, Any]]] = {}
+        self._silent = set(range(FINISHED + 1))  # controls of stacks that name nobody
         self._stacks: dict[int, tuple[tuple[int, ...], list[int]]] = {}
-        self._standing: dict[tuple[int, ...], tuple[frozenset[int], list[Colour]]] = {}
-        self._places_of: dict[tuple[int, ...], tuple[list[int], list[int] | None]] = {}
+        self._colours: dict[tuple[int, ...], tuple[Colour, ...]] = {}
+        self._orders: dict[tuple[int, ...], list[int] | None] = {}
         self._passes: dict[tuple[int, ...], list[tuple[int, Pass]]] = {}
         self._swaps = [self._form.swap(0, i) for i in self._elements]
 
@@ -118,39 +121,41 @@ class Company:
         seats = tuple(told) if len(told) < 2 else tuple(sorted(told, key=lambda i: (colours[i], self.kind_of(i, state) or (), i)))
         return seats, others
 
-    def _told(self, state: State) -> tuple[set[int], list[Colour]]:
+    def _told(self, state: State) -> tuple[set[int], Sequence[Colour]]:
         """The elements of which something is said elsewhere, and where each stands to the `for`s in progress. Raises Entangled."""
-        places = state[: len(self._threads)]
-        known = self._standing.get(places)
-        if known is None:
-            known = self._standing[places] = self._named(places)
-        told = set(known[0])
+        told: set[int] = set()
+        loops: list[int] = []
+        for control in state[: len(self._threads)]:
+            if control not in self._silent:
+                named, come = self._stacks.get(control) or self._named_by(control, state.index(control))
+                told.update(named)
+                loops += come
         for slot in self._outer_owners:
             if state[slot] in self._place:
                 told.add(self.moving.element[state[slot]])
         for slot in self._outer_sets:
             if state[slot] & self._all:
                 raise Entangled
-        return told, known[1]
-
-    def _named(self, places: tuple[int, ...]) -> tuple[frozenset[int], list[Colour]]:
-        """The elements that stacks of others name, and where each stands to the `for`s in progress. Raises Entangled."""
-        told: set[int] = set()
-        loops: list[int] = []
-        for control in places:
-            if control > FINISHED:
-                named, come = self._stacks.get(control) or self._named_by(control, places.index(control))
-                told.update(named)
-                loops += come
-        return frozenset(told), [colour_of(i, loops) for i in self._elements]
+        return told, self._colours_at(tuple(loops))
 
     def _named_by(self, control: int, thread: int) -> tuple[tuple[int, ...], list[int]]:
-        """The same, of one stack. Raises Entangled."""
+        """The elements that the stack of another thread names, and those that its `for`s have come to. Raises Entangled."""
         named, loops = self.moving.named(control), [one.place for one in self.moving.in_progress(control)]
         own = self.moving.element[thread]
         if loops and (thread in self._barred or own != OUTSIDE):
             raise Entangled
-        found = self._stacks[control] = (named if own == OUTSIDE or any(i != own for i in named) else (), loops)
+        found = (named if own == OUTSIDE or any(i != own for i in named) else (), loops)
+        if any(found):
+            self._stacks[control] = found
+        else:
+            self._silent.add(control)
+        return found
+
+    def _colours_at(self, loops: tuple[int, ...]) -> tuple[Colour, ...]:
+        """Of all elements, where the `for`s in progress have come to these."""
+        found = self._colours.get(loops)
+        if found is None:
+            found = self._colours[loops] = tuple([colour_of(i, loops) for i in self._elements])
         return found
 
     def kind_of(self, i: int, state: State) -> tuple[Any, ...] | None:
@@ -189,25 +194,25 @@ class Company:
             raise Entangled
         return {i, *(self.moving.element[raw[offset]] for offset in self._owners if raw[offset] in self._place)}
 
-    def seated(self, state: State, seats: tuple[int, ...]) -> State:
-        """The told elements first, nothing in place of the others."""
-        blank, order = self._places_of.get(seats) or self._places(seats)
-        if order is not None:
-            return tuple(self._moved(state, seats, order))
-        new: list[Any] = list(state)
-        for slot in blank:
-            new[slot] = None
-        return tuple(new)
+    def blank(self, seats: tuple[int, ...]) -> list[int]:
+        """The slots of which nothing is said where these elements are told."""
+        return [slot for i in self._elements if i not in seats for slot in self.cells[i]]
 
-    def _places(self, seats: tuple[int, ...]) -> tuple[list[int], list[int] | None]:
-        """Where these elements are told: the slots of the others, and where each element goes, None if nobody told goes elsewhere."""
-        rest = [i for i in self._elements if i not in seats]
+    def seated(self, told: State, seats: tuple[int, ...]) -> State:
+        """The told elements first, of a state that says nothing of the others."""
+        if seats not in self._orders:
+            self._orders[seats] = self._order(seats)
+        order = self._orders[seats]
+        return told if order is None else tuple(self._moved(told, seats, order))
+
+    def _order(self, seats: tuple[int, ...]) -> list[int] | None:
+        """Where each element goes; None if nobody told goes elsewhere."""
+        if seats == tuple(range(len(seats))):
+            return None
         order = [0] * self.size
-        for place, i in enumerate((*seats, *rest)):
+        for place, i in enumerate((*seats, *(i for i in self._elements if i not in seats))):
             order[i] = place
-        stay = list(seats) == list(range(len(seats)))
-        found = self._places_of[seats] = ([slot for i in rest for slot in self.cells[i]], None if stay else order)
-        return found
+        return order
 
     def _moved(self, state: State, told: Iterable[int], order: Sequence[int]) -> list[Any]:
         """What is told, with each element where it goes; where any goes elsewhere, nothing in place of the others."""
@@ -248,27 +253,26 @@ class Company:
                 return i
         return self.size
 
-    def loops(self, state: State) -> list[int]:
+    def loops(self, state: State) -> tuple[int, ...]:
         """The elements that the `for`s in progress have come to, by thread, and the innermost first."""
-        return [one.place for _, one in self.passes(state)]
+        return tuple([one.place for _, one in self.passes(state)])
 
     def passes(self, state: State) -> list[tuple[int, Pass]]:
         """The `for`s in progress, and whose each is."""
-        places = state[: len(self._threads)]
+        places = self._outer_places(state)
         found = self._passes.get(places)
         if found is None:
-            on = [(thread, state[thread]) for thread in self._outsiders if (state[thread] or 0) > FINISHED]
+            on = [(thread, control) for thread, control in zip(self._outer, places, strict=True) if control > FINISHED]
             found = self._passes[places] = [(thread, one) for thread, control in on for one in self.moving.in_progress(control)]
         return found
 
-    def colours(self, told: State) -> list[Colour]:
+    def colours(self, told: State) -> tuple[Colour, ...]:
         """Of the told elements."""
-        loops = self.loops(told)
-        return [colour_of(i, loops) for i in range(self.rows(told))]
+        return self._colours_at(self.loops(told))[: self.rows(told)]
 
-    def show(self, told: State, others: list[Kind], once: Kind | None) -> tuple[State, tuple[int, ...], dict[int, Kind]]:
-        """A state of what is told and elements of these kinds, of each one more often where there is room; of those with one colour in this
-        order. `once`: besides, one element of this kind. Where the told elements are, and the others. Raises TooFew."""
+    def line_up(self, told: State, others: list[Kind], once: Kind | None) -> tuple[tuple[int, ...], dict[int, Kind]]:
+        """Where the told elements are, and elements of these kinds, of each one more often where there is room; of those with one colour in
+        this order. `once`: besides, one element of this kind. Raises TooFew."""
         rows = self.rows(told)
         first = [] if once is None else [once]
         room = self.size - rows - len(first)
@@ -277,30 +281,32 @@ class Company:
         kinds = [*first, *(others * (room // len(others) + 1))[:room]]
         loops = self.loops(told)
         if not loops:
-            spread = dict(enumerate(kinds, rows))
-            return self._filled(list(told), spread), tuple(range(rows)), spread
-        line: list[tuple[Colour, int, int]] = [(colour_of(i, loops), i, i) for i in range(rows)]
+            return tuple(range(rows)), dict(enumerate(kinds, rows))
+        line: list[tuple[Colour, int, int]] = [(colour, i, i) for i, colour in enumerate(self._colours_at(loops)[:rows])]
         line += [(kind.colour, rows + n, n) for n, kind in enumerate(kinds)]
         line.sort(key=lambda one: one[:2])
-        order = list(self._elements)
-        spread = {}
-        spare = iter(range(rows, self.size))
+        seats = [0] * rows
+        others_: dict[int, Kind] = {}
         for place, (_, rank, number) in enumerate(line):
             if rank < rows:
-                order[number] = place
+                seats[number] = place
             else:
-                order[next(spare)] = place
-                spread[place] = kinds[number]
-        return self._filled(self._moved(told, range(rows), order), spread), tuple(order[:rows]), spread
+                others_[place] = kinds[number]
+        return tuple(seats), others_
 
-    def _filled(self, new: list[Any], others: dict[int, Kind]) -> State:
+    def moved(self, told: State, seats: tuple[int, ...]) -> State:
+        """What is told, with the told elements where they are seated."""
+        rest = [i for i in self._elements if i not in seats]
+        return tuple(self._moved(told, range(len(seats)), [*seats, *rest]))
+
+    def fill(self, new: list[Any], others: dict[int, Kind]) -> None:
+        """Puts elements of these kinds into a state."""
         for i, kind in others.items():
             found = self._filling.get((i, kind))
             if found is None:
                 found = self._filling[i, kind] = list(zip(self.cells[i], self.cells_at(i, kind.cells), strict=True))
             for slot, value in found:
                 new[slot] = value
-        return tuple(new)
 
     def cells_at(self, i: int, cells: tuple[Any, ...]) -> tuple[Any, ...]:
         """What these cells are where the element is this one."""
