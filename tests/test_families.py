@@ -374,6 +374,16 @@ def test_what_holds_for_every_size_is_proved(text: str) -> None:
     assert {finding.verdict for finding in findings(text).values()} == {Verdict.PROVED}
 
 
+def test_what_a_quantifier_names_is_not_inside_of_it() -> None:
+    """A thread that asks whether its like have finished, a bottom half whether others are pending."""
+    text = (
+        "context X; bool f[N]; bh b[i: N] on X { f[i] = true; assert a: exists v in 0..N - 1: f[v] || pending(b[v]); }"
+        " thread t[i: N] { schedule b[i]; await forall v in 0..N - 1: f[v] || finished(t[v]); }"
+        " thread u { loop { idle: poll X blocking; } } deadlock free;"
+    )
+    assert {finding.verdict for finding in findings(text).values()} == {Verdict.PROVED}
+
+
 def test_models_are_proved_for_every_size_or_not_at_all() -> None:
     for name, sizes in (
         ("savevm_locked", ("VCPUS",)),

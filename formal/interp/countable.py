@@ -30,6 +30,7 @@ from formal.program import (
     IntType,
     Invoke,
     Literal,
+    LocalPlace,
     Loop,
     MutexDecl,
     Program,
@@ -39,6 +40,7 @@ from formal.program import (
     SemDecl,
     Stmt,
     ThreadDecl,
+    ThreadLocalPlace,
     ThreadType,
     VarDecl,
     Wake,
@@ -236,7 +238,8 @@ def _compared(number: object, nodes: Sequence[object]) -> int:
 
 
 def _nodes(root: object) -> Iterator[object]:
-    """Every node of a program, or of a part, once."""
+    """Every node of a program, or of a part, once. What a part names is not part of it: a quantifier that speaks of threads has not their
+    bodies inside."""
     seen: set[int] = set()
     todo: list[object] = [root]
     while todo:
@@ -248,4 +251,5 @@ def _nodes(root: object) -> Iterator[object]:
         elif is_dataclass(node) and id(node) not in seen:
             seen.add(id(node))
             yield node
-            todo += [getattr(node, name) for name in names_of(node) if name not in ("span", "sources", "type")]
+            named = ("decl",) if isinstance(node, Direct | LocalPlace | ThreadLocalPlace) else ()
+            todo += [getattr(node, name) for name in names_of(node) if name not in ("span", "sources", "type", *named)]
