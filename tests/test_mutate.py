@@ -180,6 +180,16 @@ def test_what_no_execution_reaches_is_equivalent() -> None:
     assert found["drop x = false in t"] == Fate("equivalent", reason="no execution reaches it")
 
 
+def test_what_no_execution_reaches_may_matter_all_the_same() -> None:
+    """Who could end a wait is told by the text; and a thread that nobody spawns runs from the start."""
+    text = "protocol e; bool x = false; event E; thread t { wait E; } thread u { loop { if (x) { set E; } } } deadlock free;"
+    assert fates(text)["drop set E in u"].by == (("deadlock.partial", 0),)
+    text = "protocol e; bool x = false; bool y = false; thread t { if (x) { spawn u; } } thread u { y = true; } invariant n: !y;"
+    assert fates(text)["drop spawn u in t"].by == (("invariant.n", 1),)
+    text = text.replace("invariant n: !y", "invariant n: !x || y")
+    assert fates(text)["drop spawn u in t"].state == "survives"
+
+
 def test_the_same_steps_are_equivalent() -> None:
     found = fates("protocol e; bool x = false; bool y = false; thread t { atomic { x = true; y = true; } } invariant n: x == y;")
     assert found["swap x = true; y = true in t"] == Fate("equivalent", reason="the same steps of the same threads change the same values")

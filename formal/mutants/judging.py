@@ -19,7 +19,7 @@ from formal.interp import Machine, State
 from formal.mutants.bisimulation import Graph, Sight, same_in_steps, same_to_properties
 from formal.mutants.clauses import alone
 from formal.mutants.operators import Mutant
-from formal.program import Expr, Program, Property
+from formal.program import DEADLOCK_PARTIAL, Expr, Program, Property
 from formal.rewriting.admitting import Refused, admitted
 from formal.rewriting.rebuilding import rebuilt
 from formal.verdict import Verdict
@@ -51,13 +51,16 @@ class Judge:
         self._program = program
         self._names = tuple(properties)
         self._original = original
+        # Who could end a wait is told by the text, and so is who starts by itself: what nobody executes counts, too.
+        self._by_text = bool(program.spawned) or DEADLOCK_PARTIAL in self._names
         self._liveness = any(prop.kind == "liveness" for prop in program.properties if prop.name in set(properties))
         if original is not None and not self._liveness:
             _ = original.quotient  # made here, for all that are forked from here
 
     def judge(self, mutant: Mutant) -> Fate:
         """One mutant's fate."""
-        if self._original is not None and mutant.stood is not None and mutant.stood not in self._original.executed:
+        unreached = self._original is not None and mutant.stood is not None and mutant.stood not in self._original.executed
+        if unreached and not self._by_text:
             return Fate("equivalent", reason=UNREACHED)
         try:
             program = admitted(rebuilt(self._program, mutant.changes))
@@ -69,6 +72,8 @@ class Judge:
             return Fate("killed", by)
         if found.reason:
             return Fate("undecided", reason=found.reason)
+        if unreached and program.spawned == self._program.spawned:
+            return Fate("equivalent", reason=UNREACHED)
         if found.exploration is None or self._original is None:
             return Fate("survives", reason="too many states to compare with the model's own")
         return self._compared(Graph(found.exploration, self._original.sight))
