@@ -62,6 +62,11 @@ execution closes are warnings.""",
         "An execution that is fair to every thread never reaches what `eventually` asks for, or not after `leads to`'s trigger.",
         "liveness done: pending(job) leads to finished(worker);",
     ),
+    "contract": (
+        """A callback alone does what no clause of its hook's contract permits: `contract.HOOK.takes_L`, `gives_L`, `polls_X` and
+`calls_p` name the clause; `ensures_N` and `returned`, what does not hold when it returns; `nothing_else` is all that no clause names.""",
+        "hook save_setup { may drop BQL; }               // and a callback that returns without it",
+    ),
 }
 
 

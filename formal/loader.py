@@ -81,6 +81,12 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def _neat(path: str, real: Path) -> str:
+    """The path without `a/..` in it, which a diff or an upload may not have; as it is where `a` is a link, and that leads elsewhere."""
+    neat = os.path.normpath(path)
+    return neat if real_path(Path(neat)) == real else path
+
+
 def _newlines(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
@@ -176,7 +182,7 @@ def _import(files: Files, item: Node, folder: Path | None, source: Source) -> No
             hint = "a model reads files below its own folder and the shipped models only"
             _unreadable(files, Diagnostic(Code.FILE_OUTSIDE, f"`{wanted}` leads out of the model's folder", span, hint=hint))
             return
-        shown = str(Path(source.path).parent / wanted) if base == folder else wanted
+        shown = _neat(str(Path(source.path).parent / wanted), real) if base == folder else wanted
         _file(files, real, shown, span)
         return
     hint = "looked for beside this file, then among the shipped models" if folder is not None else "looked for among the shipped models"

@@ -440,7 +440,7 @@ def test_help_is_quick_and_imports_nothing_heavy(words: list[str]) -> None:
 
 
 def test_explain_knows_the_checks(run: Run) -> None:
-    for topic in ("wrong_context", "deadlock.partial", "relock"):
+    for topic in ("wrong_context", "deadlock.partial", "relock", "contract"):
         done = run("explain", topic)
         assert done.returncode == 0
         assert topic in done.stdout

@@ -124,6 +124,22 @@ def test_imports_may_meet_again_and_in_a_circle(tmp_path: Path) -> None:
     assert loaded.program is not None, codes(loaded)
 
 
+def test_imported_files_are_named_without_a_way_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("lib/deep", "callbacks", "elsewhere/inner"):
+        Path(name).mkdir(parents=True)
+    Path("a.dsl").write_text('protocol a;\nimport "callbacks/ram.dsl";\nimport "link/../other.dsl";\nthread t { lock m; unlock m; }\n')
+    Path("callbacks/ram.dsl").write_text('import "../lib/deep/../locks.dsl";\n')
+    Path("lib/locks.dsl").write_text("mutex m;\n")
+    Path("link").symlink_to("elsewhere/inner")
+    Path("elsewhere/other.dsl").write_text("const C = 1;\n")
+    loaded = load("a.dsl")
+    assert loaded.program is not None, codes(loaded)
+    names = [source.path for source in loaded.program.sources]
+    assert names == ["a.dsl", "callbacks/ram.dsl", "lib/locks.dsl", "link/../other.dsl"]  # the last is not other.dsl: link leads elsewhere
+    assert [Path(name).exists() for name in names] == [True] * 4
+
+
 def test_a_link_does_not_lead_out(tmp_path: Path) -> None:
     inside, outside = tmp_path / "model", tmp_path / "secret.dsl"
     inside.mkdir()
