@@ -216,6 +216,11 @@ def _lock_order(program: Program, results: tuple[PropertyResult, ...]) -> tuple[
         return (f"the static lock order was not looked at: {error}",)
 
 
+def load_lock_order() -> None:
+    """Loads what the static lock order is looked at with: there is time for it while the engines are at work."""
+    import formal.smt.lock_order  # noqa: F401
+
+
 def _replayer(program: Program) -> Replay:
     """Replays through the interpreter, which is built when the first trace needs it."""
     machine = None

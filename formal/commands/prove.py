@@ -40,7 +40,7 @@ from formal.engines import AUTO, ENGINES, RACING
 from formal.engines.protocol import REDUCTIONS
 from formal.executor.calls import PROCESSES
 from formal.formats import FORMATS, Style, load_format, load_remarks
-from formal.pipeline import Answer, Request, select
+from formal.pipeline import Answer, Request, load_lock_order, select
 from formal.program import Program
 from formal.progress import ProgressLine
 from formal.sweep import is_sweep, unbounded
@@ -313,7 +313,12 @@ def _chosen(program: Program, patterns: tuple[str, ...]) -> tuple[str, ...]:
 
 def _progress(arguments: argparse.Namespace) -> ProgressLine:
     shown = not arguments.quiet and coloured(sys.stderr, plain=arguments.no_color)
-    return ProgressLine(sys.stderr, shown=shown, prepare=lambda: load_format(arguments.format))
+
+    def prepare() -> None:
+        load_format(arguments.format)
+        load_lock_order()
+
+    return ProgressLine(sys.stderr, shown=shown, prepare=prepare)
 
 
 def _style(arguments: argparse.Namespace) -> Style:

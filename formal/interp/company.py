@@ -286,13 +286,13 @@ class Company:
         line += [(kind.colour, rows + n, n) for n, kind in enumerate(kinds)]
         line.sort(key=lambda one: one[:2])
         seats = [0] * rows
-        others_: dict[int, Kind] = {}
+        found: dict[int, Kind] = {}
         for place, (_, rank, number) in enumerate(line):
             if rank < rows:
                 seats[number] = place
             else:
-                others_[place] = kinds[number]
-        return tuple(seats), others_
+                found[place] = kinds[number]
+        return tuple(seats), found
 
     def moved(self, told: State, seats: tuple[int, ...]) -> State:
         """What is told, with the told elements where they are seated."""
