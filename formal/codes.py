@@ -328,7 +328,12 @@ class Code(Enum):
         "It is behind a jump or an endless loop, or every run passes it by.",
         "return; skip;",
     )
-    NEVER_TRUE = ("W0703", "a condition that can never hold", "An `await` waits for ever, a branch is never taken.", "await false;")
+    NEVER_TRUE = (
+        "W0703",
+        "a condition that can never hold",
+        "An `await`, or another wait, never ends: what it waits for is never so.",
+        "await false;",
+    )
     VACUOUS = (
         "W0704",
         "a property that holds vacuously",

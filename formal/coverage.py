@@ -6,10 +6,10 @@ nothing is said.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from formal.codes import Code
-from formal.diagnostics import Diagnostic
+from formal.diagnostics import Diagnostic, Span
 from formal.engines.survey import Survey
 from formal.frontend.walking import blocks_of, walk
 from formal.program import (
@@ -28,6 +28,23 @@ from formal.program import (
     WaitEvent,
     WaitSem,
 )
+
+
+def checked(program: Program, told: Sequence[Diagnostic], survey: Survey, named: Collection[str]) -> tuple[Diagnostic, ...]:
+    """What the text alone says of a program (`told`), and what its states say, in the order of the text: of each place once, and nothing of
+    the inside of a body that never runs, which is said of the whole."""
+    places = {one.span for one in told}
+    idle = [one.span for one in told if one.code in (Code.UNUSED, Code.NEVER_RUN) and one.span is not None]
+    bodies = [*(bh.span for bh in program.bhs), *(proc.span for proc in program.procs.values())]
+    never = [body for body in bodies if any(_within(span, body) for span in idle)]
+    found = [one for one in unreached(program, survey, named) if one.span not in places]
+    position = {source: number for number, source in enumerate(program.sources)}
+    kept = [*told, *(one for one in found if one.span is None or not any(_within(one.span, body) for body in never))]
+    return tuple(sorted(kept, key=lambda one: (-1, 0) if one.span is None else (position.get(one.span.source, -1), one.span.start)))
+
+
+def _within(span: Span, whole: Span) -> bool:
+    return span.source is whole.source and whole.start <= span.start and span.end <= whole.end
 
 
 def unreached(program: Program, survey: Survey, named: Collection[str]) -> tuple[Diagnostic, ...]:

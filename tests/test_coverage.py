@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from formal.coverage import unreached
+from formal.coverage import checked, unreached
 from formal.engines.survey import survey
 from formal.frontend import load_text
 
@@ -35,6 +35,27 @@ def told(body: str, max_states: int = 1000) -> list[tuple[str, int]]:
 )
 def test_what_no_execution_reaches(body: str, expected: list[tuple[str, int]]) -> None:
     assert told(body) == expected
+
+
+def test_what_text_and_states_both_say_is_said_once_in_the_order_of_the_text() -> None:
+    body = """bool x; context c; mutex unused;
+bh never on c { skip; }
+proc nobody() { skip; }
+thread t { await false; skip; }
+thread u { await x; return; skip; }
+thread v { loop { skip; } skip; }"""
+    loaded = load_text(f"protocol p;\n{body}\ndeadlock free;\n")
+    assert loaded.program is not None
+    found = checked(loaded.program, loaded.diagnostics, survey(loaded.program, 1000), ("<text>",))
+    assert [(str(one.code), one.span.line) for one in found if one.span] == [
+        ("W0701", 2),
+        ("W0706", 3),
+        ("W0701", 4),
+        ("W0703", 5),
+        ("W0703", 6),
+        ("W0702", 6),
+        ("W0702", 7),
+    ]
 
 
 def test_nothing_is_said_when_the_look_was_too_short() -> None:

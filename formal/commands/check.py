@@ -61,10 +61,10 @@ def _check(path: str, defines: Mapping[str, str], extra: Sequence[str]) -> tuple
     loaded = load(path, defines, extra)
     if loaded.program is None:
         return loaded.diagnostics
-    from formal.coverage import unreached
+    from formal.coverage import checked
     from formal.engines.survey import survey
 
-    return loaded.diagnostics + unreached(loaded.program, survey(loaded.program, _STATES), (path, *extra))
+    return checked(loaded.program, loaded.diagnostics, survey(loaded.program, _STATES), (path, *extra))
 
 
 def _document(path: str, diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def static_lints(program: p.Program, names: Names, named: Collection[str]) -> tu
     """All warnings that follow from the text alone, in textual order a kind."""
     return (
         *_unused(names, named),
-        *_never_taken(program, named),
+        *_never_taken(program, names, named),
         *_never_run(program, named),
         *_unreachable(program),
         *_constant(program, names),
@@ -69,7 +69,8 @@ def _objects(ref: p.Ref, program: p.Program) -> set[str]:
             return set()
 
 
-def _never_taken(program: p.Program, named: Collection[str]) -> Iterator[Diagnostic]:
+def _never_taken(program: p.Program, names: Names, named: Collection[str]) -> Iterator[Diagnostic]:
+    """Of what is named somewhere: a lock that is not is unused, which says it all."""
     taken: set[str] = set()
     given: set[str] = set()
     for statement in _statements(program):
@@ -79,7 +80,7 @@ def _never_taken(program: p.Program, named: Collection[str]) -> Iterator[Diagnos
             given |= _objects(statement.ref, program)
     locks = [(lock.name, lock.span) for lock in program.mutexes] + [(lock.name, lock.span) for lock in program.rwlocks]
     for name, span in locks:
-        if name not in taken and (_own(span, named) or name in given):
+        if name not in taken and (_own(span, named) or name in given) and name in names.used:
             yield Diagnostic(Code.NEVER_TAKEN, f"no statement takes `{name}`", span)
 
 

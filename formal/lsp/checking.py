@@ -26,10 +26,10 @@ def check(project: Project, path: Path, *, states: bool = False) -> Findings:
     loaded = load(str(path), buffers=project.buffers)
     diagnostics = loaded.diagnostics
     if states and loaded.program is not None:
-        from formal.coverage import unreached
+        from formal.coverage import checked
         from formal.engines.survey import survey
 
-        diagnostics += unreached(loaded.program, survey(loaded.program, _STATES), (str(path),))
+        diagnostics = checked(loaded.program, diagnostics, survey(loaded.program, _STATES), (str(path),))
     found: dict[Path, list[Diagnostic]] = {file: [] for file in project.closure(path)}
     for diagnostic in diagnostics:
         if diagnostic.code is not Code.NO_PROTOCOL:

@@ -1,6 +1,6 @@
 protocol t;
 mutex m;
-mutex unused; //~ W0701 W0705
+mutex unused; //~ W0701
 mutex never; //~ W0705
 bool idle_flag; //~ W0701
 const SPARE = 3; //~ W0701
