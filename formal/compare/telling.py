@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from formal.compare.comparison import Comparison, Told
 from formal.compare.wording import first, later, needed, title, verdict
 from formal.formats import Style
+from formal.formats.tally import tally
 from formal.formats.text import render_replay, verdict_words
 from formal.verdict import PropertyResult, Report, Verdict
 
@@ -37,9 +38,7 @@ def _lines(found: Comparison, style: Style) -> Iterator[str]:
 
 
 def _counted(report: Report) -> str:
-    counts = [(verdict, sum(one.verdict is verdict for one in report.properties)) for verdict in Verdict]
-    told = ", ".join(f"{count} {one.replace('_', ' ')}" for one, count in counts if count)
-    return f" ({told}; {report.seconds:.2f} s)"
+    return f" ({tally(report.properties)}; {report.seconds:.2f} s)"
 
 
 def _properties(found: Comparison) -> Iterator[str]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from formal.formats import Style
 from formal.formats.places import relative
 from formal.formats.states import place
+from formal.formats.tally import tally
 from formal.formats.text import verdict_words
 from formal.verdict import PropertyResult, Report, Verdict
 
@@ -57,11 +58,8 @@ def _how(result: PropertyResult) -> str:
 
 
 def _summary(report: Report) -> str:
-    counts = ", ".join(
-        f"{count} {verdict.replace('_', ' ')}" for verdict in Verdict if (count := sum(one.verdict is verdict for one in report.properties))
-    )
     title = f"{report.model}: {verdict_words(report.verdict, report.depth)}"
-    return annotation("notice", report.file, None, title, f"{counts} ({report.seconds:.2f} s)")
+    return annotation("notice", report.file, None, title, f"{tally(report.properties)} ({report.seconds:.2f} s)")
 
 
 def _escape(text: str, table: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from formal.formats.judged import AS_RECORDED, Judged, in_words
+from formal.formats.tally import tally
 from formal.formats.text import reproduce, verdict_words
 from formal.verdict import PropertyResult, Report, Verdict
 
@@ -19,7 +20,13 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
 def proved(reports: Sequence[Report]) -> str:
     """A row a model; below it each property that is not proved, and the command that shows a violation again."""
     rows = [
-        (_MARKS[one.verdict], _plain(one.file), _plain(verdict_words(one.verdict, one.depth)), _counts(one), f"{one.seconds:.2f} s")
+        (
+            _MARKS[one.verdict],
+            _plain(one.file),
+            _plain(verdict_words(one.verdict, one.depth)),
+            tally(one.properties),
+            f"{one.seconds:.2f} s",
+        )
         for one in reports
     ]
     parts = ["### formal prove", "", *_table(("", "model", "verdict", "properties", "time"), rows)]
@@ -52,11 +59,6 @@ def _open(report: Report, result: PropertyResult) -> str:
     if result.verdict is Verdict.UNDECIDED:
         return f"\n{_MARKS[result.verdict]} **{_plain(result.name)}** is undecided: {_plain(result.reason)}"
     return ""
-
-
-def _counts(report: Report) -> str:
-    found = ((verdict, sum(one.verdict is verdict for one in report.properties)) for verdict in Verdict)
-    return ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in found if count)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

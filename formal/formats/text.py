@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from formal.formats import Style
+from formal.formats.tally import tally
 from formal.formats.vacuity import lines as vacuity
 from formal.formats.witness import draw
 from formal.formats.witness_why import lines as why
@@ -87,12 +88,7 @@ def _report(console: Console, report: Report, style: Style) -> None:
 def _summary(console: Console, report: Report) -> None:
     line = Text(f"{report.file}: ")
     line.append(verdict_words(report.verdict, report.depth), style=_COLOURS[report.verdict])
-    counts = ", ".join(
-        f"{count} {verdict.replace('_', ' ')}"
-        for verdict in Verdict
-        if (count := sum(result.verdict is verdict for result in report.properties))
-    )
-    line.append(f" ({counts}; {report.seconds:.2f} s{_cached(report)})")
+    line.append(f" ({tally(report.properties)}; {report.seconds:.2f} s{_cached(report)})")
     console.print(line, soft_wrap=True)
 
 

@@ -17,6 +17,7 @@ from formal.formats.html.reasons import Line, reasons
 from formal.formats.html.shapes import Diagram
 from formal.formats.html.timelines import Board, board, initial_state
 from formal.formats.states import failing_step, threads
+from formal.formats.tally import tally
 from formal.formats.text import reproduce, verdict_words
 from formal.resources import grammar_text
 from formal.verdict import PropertyResult, Report, SourceRef, Verdict, Witness
@@ -208,10 +209,7 @@ def _rests(report: Report) -> tuple[str, ...]:
 
 
 def _counts(report: Report) -> str:
-    total = len(report.properties)
-    counted = ((verdict, sum(result.verdict is verdict for result in report.properties)) for verdict in Verdict)
-    words = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in counted if count)
-    return f"{_count(total, 'property', 'properties')}: {words}"
+    return f"{_count(len(report.properties), 'property', 'properties')}: {tally(report.properties)}"
 
 
 def _count(number: int, one: str, more: str) -> str:
