@@ -33,11 +33,16 @@ def names_used(name: str, hook: str) -> tuple[str, ...]:
 
 def callback_text(wanted: Wanted) -> str:
     """The file."""
+    return _before(wanted) + "\n".join(_body(wanted.name))
+
+
+def _before(wanted: Wanted) -> str:
+    """What the file says of itself, what else it may declare, and the head of the callback."""
     name, hook = wanted.name, wanted.hook
     callback = callback_name(name, hook)
     c_file = wanted.function.rpartition(":")[0]
     proofs = "\n".join(f"//     $ {command}" for command in wanted.proofs)
-    first = f"""\
+    return f"""\
 // {callback}(), as {hook} calls it. Say here what the C function does, what is left out below, and why that is sound.
 //
 // Prove it in each protocol that calls it, in every state in which it is called:
@@ -65,7 +70,11 @@ def callback_text(wanted: Wanted) -> str:
 // itself. There may be several. The string is the C function that this stands for, as file:function.
 callback {callback} for {hook} requires holds(BQL) @ "{wanted.function}" {{
 """
-    body = [
+
+
+def _body(name: str) -> list[str]:
+    """The lines of the callback."""
+    return [
         _aside(f"    with {name}_lock {{", "given back on every way out"),
         _aside("        skip;", "what is done under the lock"),
         "    }",
@@ -84,7 +93,6 @@ callback {callback} for {hook} requires holds(BQL) @ "{wanted.function}" {{
         '    //     assert in_main_context: in_context(main_context) "who waits in the block layer must be in the main context";',
         "}",
     ]
-    return first + "\n".join(body)
 
 
 def _aside(code: str, comment: str) -> str:

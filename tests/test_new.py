@@ -101,7 +101,6 @@ def test_not_even_a_link_that_leads_nowhere(tmp_path: Path) -> None:
     [
         (("lock", "--for", "save_setup"), "E0109", 21, "`lock` is a keyword"),
         (("3com", "--for", "save_setup"), "E0109", 21, "no digit first"),
-        (("", "--for", "save_setup"), "E0109", 21, "letters"),
         (("a-b", "--for", "save_setup"), "E0109", 21, "letters"),
         (("a; mutex b", "--for", "save_setup"), "E0109", 21, "letters"),
         (("é", "--for", "save_setup"), "E0109", 21, "letters"),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from formal.conform.blame import reject
 from formal.conform.covering import coverage
 from formal.conform.following import EMPTY, Following, TooMany
-from formal.conform.log import Reader
+from formal.conform.log import Event, Reader
 from formal.conform.mapping import Mapping
 from formal.conform.result import Coverage, Observed, Rejection, Result
 from formal.conform.runs import Runs
@@ -31,11 +31,13 @@ Told = Callable[[int, float], None]  # lines so far, seconds
 
 @dataclass(slots=True)
 class _Path:
-    """The sets so far: `sets[n]` is the one before the event `kinds[n]`, which is on line `lines[n]`."""
+    """The sets so far: `sets[n]` is the one before the event `kinds[n]`, which is on line `lines[n]`. `violated`: where each invariant was
+    first broken, the line (None: before the first event) and the number of events."""
 
     sets: array[int] = field(default_factory=lambda: array("l"))
     kinds: array[int] = field(default_factory=lambda: array("l"))
     lines: array[int] = field(default_factory=lambda: array("l"))
+    violated: dict[str, tuple[int | None, int]] = field(default_factory=dict)
 
 
 class Checking:
@@ -55,29 +57,12 @@ class Checking:
         self._forgotten = self._following.forgotten
         reader = Reader(path, self.mapping.by_event, self.mapping.other_lines)
         sieve = Sieve(self.mapping, path, reader)
-        run, violated = _Path(), dict[str, tuple[int | None, int]]()
+        run = _Path()
         rejection, undecided = None, ""
+        progress = None if told is None else lambda: told(reader.lines, time.monotonic() - began)
         try:
-            at = self._following.start()
-            run.sets.append(at)
-            self._invariants(at, None, 0, violated)
-            for event, seen in sieve.sift(reader.events(lines)):
-                if told is not None and sieve.tally.mapped % OFTEN == 0:
-                    told(reader.lines, time.monotonic() - began)
-                at = self._following.make_room(at)
-                kind = self._following.kind(seen)
-                after = self._following.after(at, kind)
-                if after == EMPTY:
-                    previous = run.lines[-1] if run.lines else None
-                    closure = self._following.closure(at)
-                    rejection = reject(self._following, closure, event, seen, previous, len(run.lines))
-                    break
-                at = after
-                run.sets.append(at)
-                run.kinds.append(kind)
-                run.lines.append(event.number)
-                self._invariants(at, event.number, len(run.kinds), violated)
-            observed, covered, threads = self._ending(at, run, violated, rejection)
+            at, rejection = self._followed(sieve, reader.events(lines), run, progress)
+            observed, covered, threads = self._ending(at, run, rejection)
         except TooMany:
             observed, covered, threads = (), None, {}
             undecided = f"more than {self._most:,} states are possible after {len(run.kinds):,} mapped events; give it more --memory"
@@ -102,9 +87,32 @@ class Checking:
             extra=self.mapping.extra,
         )
 
+    def _followed(
+        self, sieve: Sieve, events: Iterable[Event], run: _Path, progress: Callable[[], None] | None
+    ) -> tuple[int, Rejection | None]:
+        """The set behind the last event that fits, and what does not. Writes down the way there in `run`. Raises BadLog, TooMany."""
+        at = self._following.start()
+        run.sets.append(at)
+        self._invariants(at, None, run)
+        for event, seen in sieve.sift(events):
+            if progress is not None and sieve.tally.mapped % OFTEN == 0:
+                progress()
+            at = self._following.make_room(at)
+            kind = self._following.kind(seen)
+            after = self._following.after(at, kind)
+            if after == EMPTY:
+                previous = run.lines[-1] if run.lines else None
+                return at, reject(self._following, self._following.closure(at), event, seen, previous, len(run.lines))
+            at = after
+            run.sets.append(at)
+            run.kinds.append(kind)
+            run.lines.append(event.number)
+            self._invariants(at, event.number, run)
+        return at, None
+
     # ------------------------------------------------------------ what was observed
 
-    def _invariants(self, number: int, line: int | None, count: int, violated: dict[str, tuple[int | None, int]]) -> None:
+    def _invariants(self, number: int, line: int | None, run: _Path) -> None:
         """The invariants that do not hold in any of the set's states: whichever execution it was, it broke them."""
         if self._following.forgotten != self._forgotten:
             self._forgotten = self._following.forgotten
@@ -119,10 +127,10 @@ class Checking:
                 left.intersection_update(self.machine.broken_invariants(member.state))
             names = self._broken[number] = tuple(sorted(left))
         for name in names:
-            violated.setdefault(name, (line, count))
+            run.violated.setdefault(name, (line, len(run.kinds)))
 
     def _ending(
-        self, at: int, run: _Path, violated: dict[str, tuple[int | None, int]], rejection: Rejection | None
+        self, at: int, run: _Path, rejection: Rejection | None
     ) -> tuple[tuple[Observed, ...], Coverage | None, dict[int, tuple[str, ...]]]:
         members = self._following.closure(at).members
         last = run.lines[-1] if run.lines else None
@@ -131,7 +139,7 @@ class Checking:
         if self._following.forgotten == 0 and len(run.sets) == len(run.kinds) + 1:
             runs = Runs(self._following, run.sets, run.kinds)
             runs.trace_back()
-        observed = [self._invariant(name, *where, runs) for name, where in violated.items()]
+        observed = [self._invariant(name, *where, runs) for name, where in run.violated.items()]
         observed += [self._error(name, thread, last, run, runs) for name, thread in errors.items()]
         covered = None if runs is None else coverage(self.machine, runs.controls)
         return tuple(observed), covered, self._threads(members)

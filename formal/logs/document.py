@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from formal import __version__
-from formal.logs.account import Account, At, Hold, Lock, Nesting, Thread, Total, Wait
+from formal.logs.account import Account, At, Cycle, Edge, Hold, Lock, Nesting, Pair, Thread, Total, Wait
 from formal.logs.wording import Wording
 
 
@@ -28,31 +28,9 @@ def document(words: Wording) -> dict[str, Any]:
         "locks": [_lock(words, lock) for lock in account.locks],
         "longest_holds": [_hold(hold) for hold in (*account.holds, *account.other_holds)],
         "longest_waits": [_wait(wait) for wait in account.waits],
-        "contention": [
-            {
-                "lock": pair.lock,
-                "waiter": pair.who,
-                "asked_at": pair.site,
-                "holder": pair.holder,
-                "taken_at": pair.holder_site or None,
-                **_total(total),
-            }
-            for pair, total in account.pairs.items()
-        ],
-        "order": [
-            {
-                "held": edge.held,
-                "asked": edge.asked,
-                "count": edge.count,
-                "examples": [_nesting(one) for one in edge.examples],
-                "more_examples": edge.more,
-            }
-            for edge in account.edges
-        ],
-        "cycles": [
-            {"locks": list(one.locks), "kind": one.kind, "gates": sorted(one.gates), "edges": [_nesting(edge) for edge in one.edges]}
-            for one in account.cycles
-        ],
+        "contention": [{**_pair(pair), **_total(total)} for pair, total in account.pairs.items()],
+        "order": [_edge(edge) for edge in account.edges],
+        "cycles": [_cycle(one) for one in account.cycles],
         "cycles_complete": not account.cycles_cut,
         "handovers": [{"context": one.context, "by": one.by, "on": one.on, **_total(one.delay)} for one in account.handovers],
         "coroutines": dict(account.coroutines),
@@ -127,6 +105,30 @@ def _wait(wait: Wait) -> dict[str, Any]:
         "microseconds": wait.duration,
         "behind": behind,
     }
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    return {
+        "lock": pair.lock,
+        "waiter": pair.who,
+        "asked_at": pair.site,
+        "holder": pair.holder,
+        "taken_at": pair.holder_site or None,
+    }
+
+
+def _edge(edge: Edge) -> dict[str, Any]:
+    return {
+        "held": edge.held,
+        "asked": edge.asked,
+        "count": edge.count,
+        "examples": [_nesting(one) for one in edge.examples],
+        "more_examples": edge.more,
+    }
+
+
+def _cycle(one: Cycle) -> dict[str, Any]:
+    return {"locks": list(one.locks), "kind": one.kind, "gates": sorted(one.gates), "edges": [_nesting(edge) for edge in one.edges]}
 
 
 def _nesting(one: Nesting) -> dict[str, Any]:
