@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pickle
 import select
 import signal
-import struct
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-_HEADER = struct.Struct("!I")
-_CHUNK = 1 << 16
+from formal.framing import Inbox, send
+
 _REPORTED_CRASH = 70  # exit status of a child whose function raised: its traceback came through the pipe
 
 Tell: TypeAlias = Callable[[Any], None]
@@ -58,7 +56,7 @@ class Child:
         os.close(life_read)
         self.fd = read_end
         self._lifeline = life_write
-        self._buffer = bytearray()
+        self._inbox = Inbox(read_end)
         self._crash: str | None = None
         self.ended = False
 
@@ -71,22 +69,13 @@ class Child:
 
     def receive(self) -> Iterator[Any]:
         """What has arrived; the last value is an `Ended` when nothing more will come. Call it when `fd` is readable."""
-        data = os.read(self.fd, _CHUNK)
-        if not data:
-            yield self._bury()
-            return
-        self._buffer += data
-        while len(self._buffer) >= _HEADER.size:
-            (size,) = _HEADER.unpack_from(self._buffer)
-            end = _HEADER.size + size
-            if len(self._buffer) < end:
-                return
-            value = pickle.loads(bytes(self._buffer[_HEADER.size : end]))  # from our own fork, over a private pipe
-            del self._buffer[:end]
+        for value in self._inbox.receive():
             if isinstance(value, _Crash):
                 self._crash = value.text
             else:
                 yield value
+        if self._inbox.closed:
+            yield self._bury()
 
     def end(self) -> None:
         """End the child now, whatever it is doing."""
@@ -111,12 +100,12 @@ def _live(work: Callable[[Tell], None], write_end: int, life_read: int) -> None:
     _end_with_parent(life_read)
     status = 0
     try:
-        work(lambda value: _send(write_end, value))
+        work(lambda value: send(write_end, value))
     except BrokenPipeError:
         status = 1
     except BaseException:
         status = _REPORTED_CRASH
-        _send(write_end, _Crash(traceback.format_exc()))
+        send(write_end, _Crash(traceback.format_exc()))
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -130,13 +119,6 @@ def _end_with_parent(life_read: int) -> None:
     fcntl.fcntl(life_read, fcntl.F_SETFL, fcntl.fcntl(life_read, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([life_read], [], [], 0)[0]:  # the parent was gone before the kernel knew
         os._exit(1)
-
-
-def _send(fd: int, value: Any) -> None:
-    data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
-    view = memoryview(_HEADER.pack(len(data)) + data)
-    while view:
-        view = view[os.write(fd, view) :]
 
 
 def wait(children: Sequence[Child], seconds: float) -> list[Child]:

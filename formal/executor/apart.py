@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from formal.executor.server import Server, send
+from formal.executor.server import Server
+from formal.framing import send
 
 
 def main() -> None:

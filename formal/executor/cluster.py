@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from formal.build import code_digest
 from formal.executor.calls import Began, Call, Done, ExecutorError, Lost, Overdue, Within
-from formal.executor.server import Inbox, send
+from formal.framing import Inbox, send
 
 _CONNECT: Final = 10.0  # seconds to reach the scheduler
 _LOOK: Final = 0.5  # seconds between looks whether the answer is still wanted

@@ -16,7 +16,8 @@ from typing import Any
 
 from formal.children import Child, Ended, Tell
 from formal.executor.calls import Began, Call, Done, Drop, Lost, Within
-from formal.executor.server import Server, send
+from formal.executor.server import Server
+from formal.framing import send
 
 
 class Processes(Executor):

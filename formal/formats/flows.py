@@ -10,6 +10,7 @@ from typing import Any
 
 from formal.formats.messages import Tracker
 from formal.formats.places import uri
+from formal.formats.witness_words import show
 from formal.verdict import ViewValue, Witness, WitnessStep
 
 
@@ -65,7 +66,7 @@ def _location(step: WitnessStep, tracker: Tracker, *, last: bool) -> dict[str, A
     if kinds:
         found["kinds"] = [*sorted(kinds), "lock"]
     if step.changes:
-        found["state"] = {key: text("gone" if after is None else _shown(after)) for key, (_, after) in step.changes.items()}
+        found["state"] = {key: text("gone" if after is None else show(after)) for key, (_, after) in step.changes.items()}
     return found
 
 
@@ -77,14 +78,4 @@ def _told(step: WitnessStep) -> str:
 def _changes(changes: Mapping[str, tuple[ViewValue | None, ViewValue | None]]) -> Iterable[str]:
     for key, (before, after) in changes.items():
         if after is not None:
-            yield f"{key} = {_shown(after)}" if before is None else f"{key}: {_shown(before)} -> {_shown(after)}"
-
-
-def _shown(value: ViewValue) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case tuple():
-            return "{" + ", ".join(value) + "}"
-        case _:
-            return str(value)
+            yield f"{key} = {show(after)}" if before is None else f"{key}: {show(before)} -> {show(after)}"

@@ -203,7 +203,6 @@ class Scope:
     has_self: bool = False
     result: ValueType | None = None  # set in `ensures`
     returns: ValueType | None = None  # of the procedure
-    in_proc: bool = False
     loops: int = 0
     names: dict[str, Local] = field(default_factory=dict)
 

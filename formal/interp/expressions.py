@@ -166,6 +166,15 @@ class Expressions:
             return None
         return None if found == NONE else found
 
+    def denoted(self, thread: Expr, env: Env) -> set[int]:
+        """The thread that is meant, which may be none, if that is fixed; else any, and none. Of an undefined expression nothing."""
+        if not is_fixed(thread):
+            return {NONE, *range(self._layout.threads)}
+        try:
+            return {self.compile(thread, env)(())}
+        except Undefined:
+            return set()
+
     def has_pending(self, state: State, context: int) -> bool:
         """Whether some bottom half of the context at this position is pending."""
         decl = self._layout.program.contexts[context]

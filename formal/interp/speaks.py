@@ -11,11 +11,10 @@ from typing import assert_never
 
 from formal.interp.environment import Env
 from formal.interp.expressions import Expressions, Question
-from formal.interp.layout import Layout, Undefined
+from formal.interp.layout import Layout
 from formal.interp.reach import Effect
-from formal.interp.references import Function, index_of, is_fixed
+from formal.interp.references import Function, index_of
 from formal.program import (
-    NONE,
     At,
     BhDecl,
     Binary,
@@ -158,14 +157,5 @@ class Speaks:
         self._read(thread, env, topics)
         for context in contexts:
             if isinstance(context, ContextDecl) and context.when is not None:
-                for asked in sorted(self._denoted(thread, env)):
+                for asked in sorted(self._expressions.denoted(thread, env)):
                     self._read(context.when, Env(asked), topics)
-
-    def _denoted(self, thread: Expr, env: Env) -> set[int]:
-        """The thread that is meant, which may be none, if that is fixed; else any."""
-        if not is_fixed(thread):
-            return {NONE, *range(self._layout.threads)}
-        try:
-            return {self._expressions.compile(thread, env)(())}
-        except Undefined:
-            return set()

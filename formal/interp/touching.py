@@ -19,7 +19,7 @@ from formal.interp.environment import Env
 from formal.interp.expressions import Expressions, Question
 from formal.interp.items import At as Standing
 from formal.interp.items import Frame, Item
-from formal.interp.layout import FINISHED, OUTSIDE, Layout, Target, Undefined
+from formal.interp.layout import FINISHED, OUTSIDE, Layout, Target
 from formal.interp.likeness import Likeness
 from formal.interp.reach import NEXT, NOTHING, Effect, Effects, Flow, Reach
 from formal.interp.references import index_of, is_fixed
@@ -432,9 +432,9 @@ class Touching(Reach):
                 return {*self._indexed(ref, env), *self._effect("owner", ref, env)}
             case InContext(thread=thread, context=ref):
                 contexts = [self._program.contexts[target.slot] for target in self._targets(ref, env)]
-                return self._look(thread, env) | self._membership(contexts, self._denoted(thread, env))
+                return self._look(thread, env) | self._membership(contexts, self._expressions.denoted(thread, env))
             case CurrentContext(thread=thread):
-                return self._look(thread, env) | self._membership(self._program.contexts, self._denoted(thread, env))
+                return self._look(thread, env) | self._membership(self._program.contexts, self._expressions.denoted(thread, env))
             case PendingContext(context=ref):
                 return self._pending_in(ref, env)
             case PendingBh(bh=ref) | Count(ref=ref):
@@ -442,11 +442,11 @@ class Touching(Reach):
             case IsSet(event=ref):
                 return {*self._indexed(ref, env), *self._effect("flag", ref, env)}
             case At(thread=thread, targets=uids):
-                denoted = self._denoted(thread, env) - {NONE}
+                denoted = self._expressions.denoted(thread, env) - {NONE}
                 places = {Effect("at", self._of_thread(uid, asked)) for uid in uids for asked in denoted}
                 return self._look(thread, env) | places | {Effect("asks", asked) for asked in denoted}
             case Finished(thread=thread):
-                denoted = self._denoted(thread, env) - {NONE}
+                denoted = self._expressions.denoted(thread, env) - {NONE}
                 return self._look(thread, env) | {Effect(kind, asked) for kind in ("finished", "asks") for asked in denoted}
             case _:
                 assert_never(expr)
@@ -455,7 +455,7 @@ class Touching(Reach):
         if not is_fixed(thread):
             return set(self._effect("owner", ref, env))
         slots = [effect.object for effect in self._effect("held", ref, env)]
-        return {Effect("held", self._of_thread(slot, asked)) for slot in slots for asked in self._denoted(thread, env) - {NONE}}
+        return {Effect("held", self._of_thread(slot, asked)) for slot in slots for asked in self._expressions.denoted(thread, env) - {NONE}}
 
     def _counted(self, ref: Place, env: Env) -> set[Effect]:
         """Of a semaphore or a bottom half."""
@@ -477,15 +477,6 @@ class Touching(Reach):
     def _membership(self, contexts: Iterable[ContextDecl], threads: Iterable[int]) -> set[Effect]:
         whens = [context.when for context in contexts if context.when is not None]
         return set().union(*(self._look(when, Env(asked)) for when in whens for asked in threads))
-
-    def _denoted(self, thread: Expr, env: Env) -> set[int]:
-        """The thread that is meant, or none, if that is fixed; else any."""
-        if not is_fixed(thread):
-            return {NONE, *range(self._layout.threads)}
-        try:
-            return {self._expressions.compile(thread, env)(())}
-        except Undefined:
-            return set()
 
 
 def _strict(effects: Effects) -> Effects:
