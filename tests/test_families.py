@@ -519,6 +519,17 @@ def test_every_size_where_members_have_to_be_counted(prove_text: Prove) -> None:
     assert report["properties"][0]["reason"].endswith("; N = 4 to 5; M = 5: each by itself")
 
 
+def test_liveness_is_asked_of_few_sizes_and_is_in_nobodys_way(prove_text: Prove) -> None:
+    apart = "invariant forall v in t: forall w in t: v == w || !holds(v, L) || !holds(w, L);\n"
+    code, report = prove_text(LOCK + apart + "liveness ends: eventually forall v in t: finished(v);\n", "N=1..*")
+    assert code == Exit.UNDECIDED
+    results = {result["name"]: result for result in report["properties"]}
+    ends = results.pop("liveness.ends")
+    assert (ends["verdict"], ends["reason"]) == ("undecided", "families: liveness is about single members; N = 1 to 3: proved")
+    assert {result["verdict"] for result in results.values()} == {"proved"}
+    assert results["relock"]["reason"].endswith("; N = 1 to 5: each by itself")
+
+
 def test_a_violation_is_one_of_some_size(prove_text: Prove) -> None:
     code, report = prove_text(COUNTER.format(most=2), "N=1..*")
     assert code == Exit.VIOLATED

@@ -97,6 +97,17 @@ def test_what_is_disabled_is_listed_as_an_assumption() -> None:
     )
 
 
+def test_who_is_strongly_fair_is_listed_as_an_assumption() -> None:
+    threads = "thread a[3] { skip; }\nthread c[2] { skip; }\nthread d { skip; }\n"
+    found = program(HEAD + threads + "strong fair a;\nstrong fair c[1];\nstrong fair d;\nliveness eventually finished(d);\n")
+    assert found.assumptions == (
+        "liveness: weak fairness of every thread",
+        "liveness: strong fairness of every a",
+        "liveness: strong fairness of c[1]",
+        "liveness: strong fairness of d",
+    )
+
+
 def test_the_digest_speaks_of_texts_and_parameters_only(tmp_path: Path) -> None:
     text = HEAD + "param N in 1..3 = 2;\nthread a[N] { lock m; unlock m; }\n"
     (tmp_path / "other.dsl").write_text(text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
@@ -36,7 +36,7 @@ from formal.verdict import PropertyResult, Report, Verdict
 if TYPE_CHECKING:
     from formal.certificates.ways import Way
 
-LOOKED_AT: Final = 3  # sizes that are looked at one by one where nothing is proved for all
+LOOKED_AT: Final = 3  # sizes that are looked at one by one for what is not proved for all; liveness never is
 ASKED: Final = 16  # the size that the engine is asked about: no fewer than it needs
 
 Sizes = Mapping[str, int]
@@ -185,6 +185,7 @@ class _Question:
         self._seen = _Seen()
         self._engine = "explicit" if arguments.engine == AUTO else arguments.engine  # for one size
         self._early: dict[int, Future[Any]] = {}
+        self._single = 0  # sizes that were asked about one by one
 
     def _load(self, sizes: Sizes) -> Program:
         """Raises UsageError where the model has no such size."""
@@ -201,12 +202,12 @@ class _Question:
             if len(self._least) == 1 and self._arguments.jobs != 1:
                 ((name, low),) = self._least.items()
                 for value in range(low, LARGE):
-                    self._early[value] = self._submitted(crew, {name: value})
+                    self._early[value] = self._submitted(crew, {name: value}, value - low)
             odd = self._region({}, self._least)
         return odd if odd is not None and not odd.interrupted else self._combined(odd)
 
-    def _submitted(self, crew: Crew, sizes: Sizes) -> Future[Any]:
-        program, request = self._request(sizes, self._engine)
+    def _submitted(self, crew: Crew, sizes: Sizes, before: int) -> Future[Any]:
+        program, request = self._request(sizes, self._engine, before)
         return crew.executor.submit(settle, Work(program, recalled(self._cache, program, request), self._arguments.timeout))
 
     def _region(self, single: Sizes, least: Sizes) -> Answer | None:
@@ -250,14 +251,15 @@ class _Question:
 
     def _one(self, sizes: Sizes) -> Answer | None:
         """One size; its answer, if it ends the whole."""
-        found = self._ask(sizes, self._engine)
+        found = self._ask(sizes, self._engine, self._single)
+        self._single += 1
         if found.report.verdict is Verdict.VIOLATED or found.interrupted:
             return found
         self._seen.small.append(found.report)
         return None
 
-    def _ask(self, sizes: Sizes, engine: str) -> Answer:
-        program, request = self._request(sizes, engine)
+    def _ask(self, sizes: Sizes, engine: str, before: int = 0) -> Answer:
+        program, request = self._request(sizes, engine, before)
         early = self._early.pop(next(iter(sizes.values())), None) if engine == self._engine else None
         found = None if early is None else self._awaited(early)
         if found is None:
@@ -274,9 +276,12 @@ class _Question:
             return None
         return answer
 
-    def _request(self, sizes: Sizes, engine: str) -> tuple[Program, Request]:
+    def _request(self, sizes: Sizes, engine: str, before: int) -> tuple[Program, Request]:
+        """`before`: how many sizes were asked about one by one: after some, no more is asked of what is not proved for all in any case."""
+        program = self._load(sizes)
+        single = {prop.name for prop in program.properties if prop.kind == "liveness"} if before >= LOOKED_AT else set()
         request = Request(
-            self._names,
+            tuple(name for name in self._names if name not in single),
             None,
             engine,
             self._arguments.jobs,
@@ -287,7 +292,7 @@ class _Question:
             self._arguments.stats,
             frozenset(self._arguments.without),
         )
-        return self._load(sizes), request
+        return program, request
 
     # ------------------------------------------------------------ the report
 
@@ -308,10 +313,10 @@ class _Question:
 
     def _result(self, first: PropertyResult, *, interrupted: bool) -> PropertyResult:
         """What is known of one property for all sizes: proved if it is so of all that is large, and of all that is small."""
-        large = [_of(report, first.name) for report in self._seen.large]
-        small = [_of(report, first.name) for report in self._seen.small]
+        large = _of(self._seen.large, first.name)
+        small = _of(self._seen.small, first.name)
         proved = all(result.verdict is Verdict.PROVED for result in (*large, *small))
-        sizes = "; ".join(self._told())
+        sizes = "; ".join(self._told(first.name))
         if proved and not interrupted and not self._seen.missing:
             return replace(first, reason=first.reason + (f"; {sizes}: each by itself" if sizes else ""))
         reasons = dict.fromkeys(result.reason for result in (*large, *small) if result.verdict is not Verdict.PROVED)
@@ -319,13 +324,14 @@ class _Question:
         why = "interrupted" if interrupted else next(iter(reasons), self._seen.missing.get("", ""))
         return replace(first, verdict=Verdict.UNDECIDED, engine="", reason=why + held, then=None)
 
-    def _told(self) -> Iterator[str]:
-        """The sizes that were looked at one by one: "VCPUS = 1 to 7"."""
+    def _told(self, prop: str) -> Iterator[str]:
+        """The sizes at which a property was looked at one by one: "VCPUS = 1 to 7"."""
         for name in self._least:
-            values = sorted({int(report.parameters[name]) for report in self._seen.small})
+            values = sorted({int(report.parameters[name]) for report in self._seen.small if _of([report], prop)})
             if values:
                 yield f"{name} = {values[0]}" + (f" to {values[-1]}" if len(values) > 1 else "")
 
 
-def _of(report: Report, name: str) -> PropertyResult:
-    return next(result for result in report.properties if result.name == name)
+def _of(reports: Iterable[Report], name: str) -> list[PropertyResult]:
+    """What they say of a property, where it was asked about."""
+    return [result for report in reports for result in report.properties if result.name == name]

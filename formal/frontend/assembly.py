@@ -138,8 +138,17 @@ class Assembly:
             yield f"at most {recursion} activations of a recursive procedure ({source}), checked by `nesting`"
         if self.claims.liveness:
             yield "liveness: weak fairness of every thread"
-            for thread in sorted(self.claims.strong):
-                yield f"liveness: strong fairness of {next(i.name for i in self._instances() if i.id == thread)}"
+            yield from (f"liveness: strong fairness of {whom}" for whom in self._strong())
+
+    def _strong(self) -> Iterable[str]:
+        """Who is strongly fair; all threads of a family together."""
+        names = {instance.id: instance.name for instance in self._instances()}
+        for family, ids in self.names.families.items():
+            decl = self.names.objects[family]
+            if isinstance(decl, p.ThreadDecl) and decl.size is not None and self.claims.strong.issuperset(ids):
+                yield f"every {family}"
+            else:
+                yield from (names[thread] for thread in ids if thread in self.claims.strong)
 
 
 def digest(sources: Sequence[Source], parameters: Mapping[str, int | bool | str]) -> str:
