@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from strategies import ModelText
 
 from formal.cli import main
 from formal.compare.comparison import Pair
 from formal.compare.difference import Clauses, Declared, Hook, Hunk
 from formal.fingerprint import fingerprint
 from formal.frontend import load, load_text
+from formal.pipeline import Request, prove
 from formal.program import Block, Program
 from formal.resources import schema_path
 from formal.rewriting.admitting import Refused
 from formal.rewriting.flattening import flat
+from formal.rewriting.retyping import retyped
+from formal.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -162,6 +167,68 @@ def test_a_value_is_taken_back() -> None:
     pair = pair_of(body("skip;", "0..3 n = 1;"), body("skip;", "0..3 n = 2;"))
     back = pair.without([1])
     assert [one.initial for one in back.variables if one.name == "n"] == [(1,)]
+
+
+def taken_back(before: str, after: str) -> Program:
+    pair = pair_of(before, after)
+    return pair.without(range(1, len(pair.found.changes) + 1))
+
+
+def verdicts(program: Program, engine: str) -> dict[str, Verdict]:
+    names = tuple(prop.name for prop in program.properties)
+    return {one.name: one.verdict for one in prove(program, Request(names, engine=engine, jobs=1)).report.properties}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("0..5 n; 0..2 m; thread t { n = 5; m = n; }", ("0..5 n", "0..2 n", "n = 5", "n = 2")),
+        ("0..5 n; 0..3 m; thread t { n = 5; m = n - 1; }", ("0..5 n", "0..3 n", "n = 5", "n = 2")),
+        ("sem S max 3; 0..1 m; thread t { post S; post S; m = count(S); }", ("max 3", "max 1", "post S; post S;", "post S;")),
+        ("0..2 m; thread t { 0..5 n = 5; m = n; }", ("0..5 n = 5", "0..2 n = 2")),
+        ("thread t { 0..2 n = 5; }", ("0..2 n", "0..9 n")),
+        ("thread_local 0..5 n; 0..2 m; thread t { n = 5; m = n; }", ("0..5 n", "0..2 n", "n = 5", "n = 2")),
+    ],
+)
+@pytest.mark.parametrize("engine", ["explicit", "bmc"])
+def test_a_range_is_taken_back_wherever_it_is_believed(before: str, after: tuple[str, ...], engine: str) -> None:
+    """An expression has the interval of what it is made of: by that it is told whether a step has to be looked at."""
+    other = before
+    for old, new in zip(after[::2], after[1::2], strict=True):
+        other = other.replace(old, new)
+    assert verdicts(program_of(f"protocol p; {other}"), engine)["range"] is Verdict.PROVED
+    assert verdicts(taken_back(f"protocol p; {before}", f"protocol p; {other}"), engine)["range"] is Verdict.VIOLATED
+
+
+def test_intervals_are_those_of_the_front_end() -> None:
+    for seed in range(40):
+        program = program_of(ModelText(random.Random(seed).randrange).text())
+        assert retyped(program) is program
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        ("enum e { A, B, C } e x; thread t { x = C; assert x != A; }", ("{ A, B, C }", "{ A, C }"), "an enum has other members"),
+        ("thread t { { 0..5 x = 1; x = 2; } { bool x; } }", ("x = 2;", ""), "`x` in t is the name of several variables"),
+        (
+            "0..5 n[3]; thread t { for v in 0..2 { n[v] = 1; n[v] = 2; } for v in 0..1 { skip; } }",
+            ("n[v] = 2;", ""),
+            "`v` in t is the name",
+        ),
+    ],
+)
+def test_what_is_not_known_to_mean_the_same_is_not_taken_back(before: str, after: tuple[str, str], why: str) -> None:
+    with pytest.raises(Refused, match=why):
+        taken_back(f"protocol p; {before}", f"protocol p; {before.replace(*after)}")
+
+
+def test_a_name_that_a_change_declares_itself_is_known() -> None:
+    before = (
+        "protocol p; bool b[3]; thread t { await forall v in 0..2: !b[v]; assert exists v in 0..1: b[v]; for v in 0..2 { b[v] = true; } }"
+    )
+    program = taken_back(before, before.replace("await forall v in 0..2: !b[v];", ""))
+    assert verdicts(program, "explicit") == verdicts(program_of(before), "explicit")
 
 
 def test_other_threads_are_not_taken_back() -> None:

@@ -56,7 +56,8 @@ class Speller:
 
     def _node(self, node: Any, *, inside: bool) -> Hashable:
         kept = [one.name for one in fields(node) if one.name not in _LEFT_OUT and not (one.name == "type" and _typed(node))]
-        return (type(node).__name__, *[(name, self._spell(getattr(node, name), inside=inside)) for name in kept])
+        types = [(one.name, one.type) for one in declared_by(node) if isinstance(one, p.LocalDecl)]
+        return (type(node).__name__, *types, *[(name, self._spell(getattr(node, name), inside=inside)) for name in kept])
 
     def _literal(self, node: p.Literal) -> Hashable:
         match node.type:
@@ -72,6 +73,18 @@ class Speller:
     @staticmethod
     def _name(names: list[str], value: int) -> str:
         return "none" if value == p.NONE else names[value]
+
+
+def declared_by(node: object) -> tuple[p.LocalDecl | p.Binder, ...]:
+    """What a node itself declares: the variable of a `for` or a quantifier, or a local one."""
+    match node:
+        case p.For(binder=binder) | p.Quantifier(binder=binder):
+            return (binder,)
+        case p.Assign(info=info, place=p.LocalPlace(decl=decl)) | p.Call(info=info, place=p.LocalPlace(decl=decl)):
+            here = info.span.source is decl.span.source and info.span.start <= decl.span.start < info.span.end
+            return (decl,) if here else ()
+        case _:
+            return ()
 
 
 def _typed(node: object) -> bool:

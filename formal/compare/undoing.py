@@ -6,16 +6,19 @@ wherever AFTER has one of the same kind and name; what only BEFORE declares come
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final, get_args
 
 from formal import program as p
 from formal.compare.difference import Change, Clauses, Declared, Hook, Hunk
+from formal.compare.spelling import declared_by
 from formal.frontend.walking import walk
 from formal.rewriting.admitting import Refused, admitted
 from formal.rewriting.bodies import decls_of
 from formal.rewriting.rebuilding import Changes, rebuilt
+from formal.rewriting.retyping import nodes_of, retyped
 
 _TABLES: Final[Mapping[type, str]] = {
     p.MutexDecl: "mutexes",
@@ -37,6 +40,9 @@ def undone(before: p.Program, after: p.Program, changes: Sequence[Change]) -> p.
         raise Refused("the models have other threads, so that nothing can be taken back by itself")
     if [one.name for one in before.contexts] != [one.name for one in after.contexts]:
         raise Refused("the models have other contexts, so that nothing can be taken back by itself")
+    enums = _enums(after)
+    if any(enums.get(name, members) != members for name, members in _enums(before).items()):
+        raise Refused("an enum has other members, so that nothing can be taken back by itself")
     return _Undoing(before, after).take_back(changes)
 
 
@@ -47,6 +53,7 @@ class _Undoing:
         self._put_back: list[object] = []
         for old, new in _same(before, after):
             self._changes.instead[old] = new
+        self._twice = {one for program in (before, after) for decl in decls_of(program).values() for one in _twice(decl)}
 
     def take_back(self, changes: Sequence[Change]) -> p.Program:
         """Raises Refused."""
@@ -66,15 +73,29 @@ class _Undoing:
         for block, hunks in blocks.items():
             self._block(block, hunks)
         program = self._carried(hooks)
-        return admitted(rebuilt(program, self._changes))
+        return admitted(retyped(rebuilt(program, self._changes)))
 
     def _block(self, block: p.Block, hunks: list[Hunk]) -> None:
         statements = list(block.statements)
         for hunk in sorted(hunks, key=lambda one: one.place, reverse=True):
             statements[hunk.place : hunk.place + len(hunk.added)] = hunk.removed
             self._put_back += hunk.removed
+            self._locals_of(hunk)
             self._keep_labels(hunk)
         self._changes.set(block, statements=tuple(statements))
+
+    def _locals_of(self, hunk: Hunk) -> None:
+        """Local variables that a hunk declares have the types of BEFORE; it speaks of others by their names, so that there must be one of
+        each. Raises Refused."""
+        nodes = list(_below(p.Block(hunk.removed)))
+        declared = {one for node in nodes for one in declared_by(node)}
+        for one in declared:
+            other = self._changes.instead.get(one)
+            if isinstance(one, p.LocalDecl) and other is not None and other.type != one.type:
+                self._changes.set(other, type=one.type)
+        for one in nodes:
+            if isinstance(one, _LOCAL) and one not in declared and (hunk.body, one.name) in self._twice:
+                raise Refused(f"`{one.name}` in {hunk.body} is the name of several variables: which is meant is not known")
 
     def _keep_labels(self, hunk: Hunk) -> None:
         """A label that both sides have is one place to the properties."""
@@ -156,14 +177,29 @@ def _objects(program: p.Program) -> Iterator[Any]:
 
 def _locals(decl: object) -> Iterator[Any]:
     """What a body declares for itself."""
+    return (node for node in _below(decl) if isinstance(node, _LOCAL))
+
+
+def _below(decl: object) -> Iterator[Any]:
+    """The nodes of a body, each once; of what others declare, the declaration alone."""
     todo, seen = list(_parts(decl)), set()
     while todo:
         node = todo.pop()
         if id(node) not in seen:
             seen.add(id(node))
-            if isinstance(node, _LOCAL):
-                yield node
+            yield node
             todo += [] if isinstance(node, (*_DECLARED, p.ProcDecl)) else _parts(node)
+
+
+def _twice(decl: Any) -> Iterator[tuple[str, str]]:
+    """The body, and the names in it that several local declarations have."""
+    counts = Counter(one.name for one in _locals(decl))
+    return ((decl.name, name) for name, count in counts.items() if count > 1)
+
+
+def _enums(program: p.Program) -> dict[str, tuple[str, ...]]:
+    """The members of each, as far as a declaration or an expression is of it."""
+    return {type_.name: type_.members for node in nodes_of(program) if isinstance(type_ := getattr(node, "type", None), p.EnumType)}
 
 
 def _parts(node: object) -> list[Any]:
