@@ -51,6 +51,7 @@ param POSTS in bool = true;
 param TAKES_M in bool = true;
 param HOLDS_M in bool = false;
 sem s max 1 = 0;
+sem returned max 1 = 0;
 bool asked = false;
 bh b on ctx { if (HOLDS_M) { with M { skip; } } else { give_l(); take_l(); } }
 proc wait_s() { if (!asked) { asked = true; wait s; } }
@@ -68,7 +69,9 @@ thread caller {
     schedule b;
     invoke h;
     give_l();
+    post returned;
 }
+thread follower { wait returned; }
 thread other {
     if (TAKES_M) { with M { skip; } }
     take_l();
@@ -79,6 +82,7 @@ deadlock free;
 """
 KNOBS = [{}, {"TAKES_M": "false"}, {"HOLDS_M": "true"}, {"POSTS": "false"}]
 _SHARED = ["with M { skip; }", "poll ctx;", "give_l(); wait_s(); take_l();", "toggle();", "give_l(); take_l();"]
+_RESTS = ["give_l(); idle: wait q; take_l();"]  # for ever, if nobody posts
 _OWN = ["with P { skip; }", "ready = true;", "ready = false;", "spawn w; give_l(); join w; take_l();", "post q;", "skip;", "assert !ready;"]
 _LOOSE = [
     "give_l();",
@@ -89,6 +93,7 @@ _LOOSE = [
     "lock P;",
     "unlock P;",
     "await ready;",
+    "idle: await ready;",
     "spawn w;",
     "join w;",
     "wait q;",
@@ -128,6 +133,8 @@ class Callbacks:
     def text(self) -> str:
         words = _SHARED * 2 + _OWN + self.random.choices(_LOOSE, k=self.random.randrange(4))
         body = self._statements(2, words + (self.random.choices(_BROKEN, k=2) if self.random.random() < 0.1 else []))
+        if self.random.random() < 0.2:
+            body += f" {self.random.choice(_RESTS)}"
         thread = " ".join(self._thread() for _ in range(self.random.randrange(3)))
         return (
             "mutex P;\nsem q max 3 = 0;\nbool ready = false;\n"

@@ -102,6 +102,9 @@ BROKEN = {
     "thread w {\n    with M { skip; }\n}\ncallback f for h { spawn w; }": ("contract.h.nothing_else", 2),
     "thread w {\n    take_l();\n}\ncallback f for h { spawn w; }": ("contract.h.threads_wait", 1),
     "sem q max 1 = 0;\ncallback f for h { wait q; }": ("deadlock.global", 0),
+    "sem q max 1 = 0;\ncallback f for h {\n    give_l();\n    idle: wait q;\n    take_l();\n}": ("deadlock.global", 0),
+    "sem q max 1 = 0;\nthread w { idle: wait q; }\ncallback f for h {\n    spawn w;\n    idle: join w;\n}": ("deadlock.global", 0),
+    "sem q max 1 = 0;\nproc rest() { idle: wait q; }\ncallback f for h { give_l(); rest(); take_l(); }": ("deadlock.global", 0),
     "bh own on ctx { }\ncallback f for h {\n    schedule own;\n}": ("contract.h.nothing_else", 3),
     "callback f for h {\n    atomic {\n        skip;\n        if (!shared) { lock M; unlock M; }\n    }\n}": ("contract.h.nothing_else", 2),
 }
@@ -164,6 +167,35 @@ def test_both_sides_in_one_command(here: Path, told: Told) -> None:
     jsonschema.Draft202012Validator(json.loads(schema_path("prove").read_text())).validate(json.loads(out))
     assert [(one["verdict"], one["contract"]["side"]) for one in json.loads(out)] == [("proved", "protocol"), ("proved", "callback")]
     assert "note: whole.dsl is proved with the callbacks of f.dsl" in err
+
+
+def test_an_atomic_waits_in_the_callbacks_that_it_calls(here: Path) -> None:
+    Path("own.dsl").write_text("hook own;\nevent e;\nevent g;\ncallback one for own { wait e; }\ncallback two for own { wait g; }\n")
+    Path("f.dsl").write_text('import "own.dsl";\ncallback f for h { choose { } or { atomic { invoke own; } } }\n')
+    assert verdict(program_of(callback_alone("f.dsl", {})))["contract.h.nothing_else"] is Verdict.VIOLATED
+
+
+def test_a_thread_of_the_callback_may_rest(here: Path) -> None:
+    """Only who has called the callback is waited for."""
+    Path("f.dsl").write_text("sem q max 1 = 0;\nthread w { idle: wait q; }\ncallback f for h { spawn w; post q; join w; }\n")
+    assert is_proved(program_of(callback_alone("f.dsl", {})))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("context own;\nbh b1 on own { }\ncallback f for h { schedule b1; poll own; }\n", "which has bottom halves of its own"),
+        ("proc r(0..2 d) { if (d > 0) { r(d - 1); } }\ncallback f for h { r(2); }\n", "in which a procedure calls itself"),
+    ],
+)
+def test_a_bound_for_what_nests_is_not_for_callbacks_that_nest(here: Path, told: Told, text: str, message: str) -> None:
+    Path("whole.dsl").write_text(PROTOCOL.replace("deadlock free;", "deadlock free;\nnesting 1;"))
+    assumed = program_of(protocol_with_any("whole.dsl", {})).assumptions
+    assert any("callbacks have no bottom halves of their own" in line for line in assumed)
+    Path("f.dsl").write_text(text)
+    code, _, err = told("prove", "--contract", "whole.dsl", "f.dsl", "--engine", "explicit")
+    assert code == 2
+    assert message in err
 
 
 def test_a_witness_is_found_again_and_replayed(here: Path, told: Told) -> None:

@@ -9,16 +9,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from formal import limits
 from formal.codes import Code
 from formal.contracts.clauses import Contract
 from formal.contracts.loading import Part
 from formal.diagnostics import Diagnostic
+from formal.program import Program
 
 _SHARE: Final = "import it where the hook is declared, and name in the contract what callbacks may do with it"
 
 
 def misfits(protocol: Part, callback: Part, file: str) -> tuple[Diagnostic, ...]:
-    """What stands against putting the two together: another contract, another value of a constant, a file that both think their own.
+    """What stands against putting the two together: another contract, another value of a constant, a file that both think their own,
+    a bound for what nests.
     `file`: the callback's."""
     found = list(_contracts(protocol.hooks, callback.hooks, file))
     files = {_real(source.path) for source in protocol.sources}
@@ -27,6 +30,7 @@ def misfits(protocol: Part, callback: Part, file: str) -> tuple[Diagnostic, ...]
             text = f"`{source.path}` is the protocol's too: what it declares is not the callback's own"
             found.append(Diagnostic(Code.CONTRACT, text, None, hint=_SHARE, file=file))
     found += _constants(protocol.loaded.constants, callback.loaded.constants, file)
+    found += _nesting(protocol.loaded.program, callback, file)
     return tuple(found)
 
 
@@ -56,6 +60,23 @@ def _constants(protocol: Mapping[str, str], callback: Mapping[str, str], file: s
         if protocol.get(name, value) != value:
             text = f"`{name}` is {value} where the callback was looked at, and {protocol[name]} in the protocol"
             yield Diagnostic(Code.CONTRACT, text, None, file=file)
+
+
+def _nesting(protocol: Program | None, callback: Part, file: str) -> Iterator[Diagnostic]:
+    """The protocol's bounds count for what the callback nests, too, and it was looked at without them."""
+    alone = callback.loaded.program
+    if protocol is None or alone is None:
+        return
+    halves = any(bh.span.source in callback.sources for bh in alone.bhs)
+    recursive = any(proc.recursive for proc in alone.procs.values())
+    text = "`nesting` in the protocol counts for the callback, too, "
+    if protocol.nesting_declared and halves:
+        yield Diagnostic(Code.CONTRACT, f"{text}which has bottom halves of its own", None, file=file)
+    elif protocol.nesting_declared and recursive:
+        yield Diagnostic(Code.CONTRACT, f"{text}in which a procedure calls itself", None, file=file)
+    elif halves and protocol.bh_nesting + alone.bh_nesting > limits.BH_NESTING:
+        text = f"with the callback's own, more than {limits.BH_NESTING} bottom halves may nest"
+        yield Diagnostic(Code.CONTRACT, text, None, file=file)
 
 
 def _real(path: str) -> Path:

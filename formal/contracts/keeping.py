@@ -97,6 +97,8 @@ class _Keeping:
                     continue
                 statements += self._asked(decl, statement, callbacks)
                 statements.append(self._instead(statement))
+                if decl in self.mine and statement.info.idle:  # whoever has called the callback waits for it to return
+                    self.changes.set(statement, info=replace(statement.info, label=None))
             self.changes.set(block, statements=tuple(statements))
         if isinstance(decl, p.ProcDecl):
             for kind, clauses in (("requires", decl.requires), ("ensures", decl.ensures)):

@@ -127,15 +127,23 @@ class Permissions:
 
     def _waits_first(self, atomic: p.Atomic) -> bool:
         """Whether it is clear for whom an atomic waits: nothing in it waits, or its first statement alone."""
-        statements = [one for one in self._inside(atomic.body) if not isinstance(one, p.Skip | p.Assert | p.Assume | p.Block)]
+        passed = (p.Skip, p.Assert, p.Assume, p.Block, p.Invoke)
+        statements = [one for one in self._inside(atomic.body) if not isinstance(one, passed)]
         return not any(isinstance(one, _WAITS) for one in statements[1:])
 
     def _inside(self, block: p.Block) -> list[p.Stmt]:
         found: list[p.Stmt] = []
         for statement in walk(block):
             found.append(statement)
-            if isinstance(statement, p.Call):
-                found += self._inside(self.own.program.procs[statement.proc].body)
+            match statement:
+                case p.Call(proc=name):
+                    names: tuple[str, ...] = (name,)
+                case p.Invoke(hook=hook):
+                    names = self.own.program.hooks[hook]
+                case _:
+                    names = ()
+            for name in names:
+                found += self._inside(self.own.program.procs[name].body)
         return found
 
 
