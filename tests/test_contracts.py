@@ -142,7 +142,7 @@ def test_what_a_context_asks_for_may_change(here: Path) -> None:
 
 
 def test_the_composition_never_says_more_than_the_whole(tmp_path: Path) -> None:
-    told, wrong = sound(tmp_path, range(16), KNOBS[1:2])
+    told, wrong = sound(tmp_path, range(24), KNOBS[1:2])
     assert not wrong, wrong[0]
     assert told["alone True, whole True"] > 2
 
