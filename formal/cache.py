@@ -3,6 +3,7 @@
 In: a typed program and what is asked of it. Out: findings that hold for exactly that, or none. The key is a digest over the meaning of the
 whole program (`formal.fingerprint`), the question, the sources of this package, the solver's version and Python's: on doubt it is another
 one. A single property has no key of its own, since what it depends on is the whole program: any thread may hold the lock that it speaks of.
+What is proved for every size at once depends on the text besides: two that mean the same with one size may not with another.
 
 An entry is a file with a digest in it: one that is damaged is no entry. Entries are written beside and moved into place, so that a reader
 sees a whole one or none. A violation is kept as its trace by names; it is nothing before the interpreter has replayed it. A proof cannot be
@@ -32,7 +33,7 @@ from formal.fingerprint import fingerprint
 from formal.program import Program
 from formal.verdict import Move, Trace, Verdict, View, ViewValue
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 BOUND: Final = 64 << 20  # bytes of all entries together; beyond, the oldest go
 _KEPT: Final = 0.9  # of the bound, after some went
 _OURS: Final = re.compile(r"[0-9a-f]{64}\.json|\.writing-\w+")  # a folder may hold other people's files: those stay
@@ -82,7 +83,8 @@ class Cache:
         if document is None:
             return Remembered()
         try:
-            findings = {name: _known(name, told) for name, told in document["findings"].items()}
+            told = document["findings"].items()
+            findings = {name: _known(name, one) for name, one in told if one["text"] in (None, program.digest)}
             outline = _outline(document["outlines"].get(fingerprint(program, lines=True)))
             figures = dict(document["figures"].items())
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -95,7 +97,8 @@ class Cache:
         """Write down what was found, beside what the entry says already."""
         path = self._path(program, question)
         document = _read(path) or {"program": program.name, "findings": {}, "outlines": {}, "figures": {}}
-        document["findings"] |= {name: _told(known) for name, known in found.findings.items() if known.finding.verdict in _KINDS}
+        settled = {name: known for name, known in found.findings.items() if known.finding.verdict in _KINDS}
+        document["findings"] |= {name: _told(known, program.digest) for name, known in settled.items()}
         document["figures"] |= found.figures
         if found.outline is not None:
             document["outlines"] = {fingerprint(program, lines=True): [list(found.outline.lines), list(found.outline.proves)]}
@@ -203,7 +206,8 @@ def _digest(key: str, body: Any) -> str:
 # ---------------------------------------------------------------- findings as data
 
 
-def _told(known: Known) -> dict[str, Any]:
+def _told(known: Known, text: str) -> dict[str, Any]:
+    """`text`: the digest of the model's files. What holds for every size is of their text, not of what it means with one size."""
     finding = known.finding
     trace = None
     if finding.trace is not None:
@@ -213,8 +217,8 @@ def _told(known: Known) -> dict[str, Any]:
             for move, (before, after) in zip(finding.trace.moves, pairwise(views), strict=True)
         ]
         trace = {"moves": moves, "loop_to": finding.trace.loop_to, "omitted": sorted(finding.trace.omitted)}
-    told = {"verdict": finding.verdict.value, "depth": finding.depth, "reason": finding.reason, "trace": trace}
-    return told | {"engine": known.engine, "seconds": round(known.seconds, 3)}
+    told = {"verdict": finding.verdict.value, "depth": finding.depth, "reason": finding.reason, "trace": trace, "least": finding.least}
+    return told | {"text": text if finding.least else None, "engine": known.engine, "seconds": round(known.seconds, 3)}
 
 
 def _difference(before: View, after: View | None) -> list[Any] | None:
@@ -231,7 +235,8 @@ def _known(name: str, told: Any) -> Known:
     trace = None if told["trace"] is None else _trace(name, told["trace"])
     if verdict not in _KINDS or (verdict is Verdict.VIOLATED) != (trace is not None):
         raise ValueError(f"{verdict} with a trace or without one")
-    return Known(engine, Finding(name, verdict, depth, reason, trace), float(told["seconds"]))
+    least = tuple((str(parameter), int(size)) for parameter, size in told["least"])
+    return Known(engine, Finding(name, verdict, depth, reason, trace, least=least), float(told["seconds"]))
 
 
 def _trace(name: str, told: Any) -> Trace:

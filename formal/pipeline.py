@@ -255,7 +255,8 @@ def _settled(prop: Property, settled: Settled, request: Request, replay: Replay)
         depth = None
     if finding.verdict is Verdict.PROVED_UP_TO and request.depth is not None:
         depth = request.depth
-    return PropertyResult(prop.name, prop.kind, _source(prop), finding.verdict, depth, settled.engine, finding.reason, witness)
+    result = PropertyResult(prop.name, prop.kind, _source(prop), finding.verdict, depth, settled.engine, finding.reason, witness)
+    return replace(result, least=finding.least)
 
 
 def _witness(settled: Settled, replay: Replay) -> Witness:

@@ -187,7 +187,8 @@ class Witness:
 @dataclass(frozen=True, slots=True)
 class PropertyResult:
     """`depth`: steps covered for proved_up_to, the witness's length for violated, else None. `reason`: why it is proved or undecided.
-    `then`: it comes from the cache, and the run that found it took so many seconds; None if it was found now."""
+    `then`: it comes from the cache, and the run that found it took so many seconds; None if it was found now. `least`: of a proof for every
+    size, the parameters that say how many there are, and from which value of each on it is one."""
 
     name: str
     kind: str
@@ -199,6 +200,7 @@ class PropertyResult:
     witness: Witness | None = None
     certificate: str | None = None
     then: float | None = None
+    least: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,47 @@ def test_only_what_is_missing_is_searched_for(tmp_path: Path) -> None:
     assert set(cached(asked(model, cache))) == {True}
 
 
+# Somebody is left beside two, where there are three at least: proved from six on, by counting. The other one is from two on.
+OTHERS = """protocol others "three at least"; param N in 1..* = 16; bool a; bool b; 0..3 n[N];
+thread t[i: N] { atomic { if (!a) { a = true; n[i] = 1; } else if (!b) { b = true; n[i] = 2; } else { n[i] = 3; } } }
+invariant others: exists v in 0..N - 1: n[v] != 1 && n[v] != 2;
+invariant one: forall v in 0..N - 1: n[v] == 1 implies a;
+"""
+GROWS = """protocol grows "two posts each"; param N in 1..* = 16; sem s max 2 * N = 0; thread t[N] { post s; post s; }"""
+
+
+def test_from_which_size_on_something_is_proved_is_kept_with_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "others.dsl"
+    path.write_text(OTHERS)
+    asked_for = ["prove", str(path), "--cache", str(tmp_path / "c"), "--format", "json"]
+    for name in ("others", "one"):
+        assert main([*asked_for, "-D", "N=6..*", "--property", f"invariant.{name}"]) == 0
+    least = {name: known.finding.least for name, known in Cache(tmp_path / "c").recall(*whole(OTHERS)).findings.items()}
+    assert least == {"invariant.others": (("N", 6),), "invariant.one": (("N", 2),)}
+    capsys.readouterr()
+    assert main([*asked_for, "-D", "N=2..*", "--property", "invariant.*"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert {result["name"]: result["verdict"] for result in report["properties"]} == {
+        "invariant.others": "violated",
+        "invariant.one": "proved",
+    }
+    assert report["parameters"] == {"N": 2}
+
+
+def whole(text: str) -> tuple[Program, Question]:
+    return program(text), Question("families", None, frozenset())
+
+
+def test_what_is_proved_for_every_size_is_of_the_text(tmp_path: Path) -> None:
+    one, other = program(GROWS), program(GROWS.replace("2 * N", "N + 16"))
+    cache = Cache(tmp_path)
+    assert fingerprint(one) == fingerprint(other)
+    assert asked(one, cache, engine="families").report.verdict is Verdict.PROVED
+    assert cached(asked(one, cache, engine="families")) == [True]
+    answer = asked(other, cache, engine="families")
+    assert (cached(answer), answer.report.verdict) == ([False], Verdict.UNDECIDED)
+
+
 def test_a_violation_that_does_not_replay_is_searched_for_again(tmp_path: Path) -> None:
     cache, model = Cache(tmp_path / "c"), program(CROSSED)
     true = {one.name: one.verdict for one in asked(model, None).report.properties}

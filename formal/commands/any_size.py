@@ -234,10 +234,10 @@ class _Question:
         return None
 
     def _first(self, report: Report, name: str, low: int) -> int | None:
-        """From which size on the engine has proved what it has; None if it has proved nothing, or not for all sizes."""
-        figure = report.statistics.get(f"{FAMILIES}.from.{name}")
-        proved = any(result.verdict is Verdict.PROVED for result in report.properties)
-        return max(low, figure) if proved and isinstance(figure, int) else None
+        """From which size on all is so that the engine has proved, now or in an earlier run; None if it has proved nothing, or something
+        not for all sizes."""
+        proved = [dict(result.least) for result in report.properties if result.verdict is Verdict.PROVED]
+        return max(low, *(sizes[name] for sizes in proved)) if proved and all(name in sizes for sizes in proved) else None
 
     def _some(self, single: Sizes, least: Sizes) -> Answer | None:
         """A few sizes, where nothing is proved for all."""

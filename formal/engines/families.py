@@ -91,8 +91,7 @@ def searched(way: Way, members: Family, left: Sequence[Property], options: Optio
 
 
 def concluded(search: Search, left: Sequence[Property], figures: dict[str, int | float | str], tell: Tell) -> list[Property]:
-    """Tells what is proved: what was not violated. The properties that are left. Adds to the figures, among them from which sizes on that
-    is so: who asks about every size has to know."""
+    """Tells what is proved: what was not violated, and from which sizes on that is so. What is left. Adds to the figures."""
     doubtful = set(search.doubtful)
     if search.merges:
         if DEADLOCK_GLOBAL in doubtful:
@@ -102,12 +101,9 @@ def concluded(search: Search, left: Sequence[Property], figures: dict[str, int |
     sizes = " and ".join(f"every {name} >= {size}" for name, size in search.first.items())
     for name, figure in (("states", search.states), ("transitions", search.transitions)):
         figures[name] = int(figures.get(name, 0)) + figure
-    if any(prop.name not in doubtful for prop in left):
-        for name, size in search.first.items():
-            figures[f"from.{name}"] = max(size, int(figures.get(f"from.{name}", 0)))
     tell(Statistics(dict(figures)))  # before the last finding, behind which nobody listens any more
     for prop in left:
         if prop.name not in doubtful:
             reason = f"for {sizes}: {search.states:,} states and {search.transitions:,} transitions, {search.how}"
-            tell(Finding(prop.name, Verdict.PROVED, None, reason))
+            tell(Finding(prop.name, Verdict.PROVED, None, reason, least=tuple(search.first.items())))
     return [prop for prop in left if prop.name in doubtful]

@@ -43,7 +43,8 @@ class Options:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One property is settled, for good. `depth`: steps covered (proved_up_to) or the trace's length (violated). `reason`: one line.
-    An `undecided` finding says why this engine gave up on it. `shortest`: no violation is shorter than the trace."""
+    An `undecided` finding says why this engine gave up on it. `shortest`: no violation is shorter than the trace. `least`: of a proof for
+    every size, the parameters that say how many there are, and from which value of each on it is one."""
 
     prop: str
     verdict: Verdict
@@ -51,6 +52,7 @@ class Finding:
     reason: str
     trace: Trace | None = None
     shortest: bool = True
+    least: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
