@@ -25,6 +25,7 @@ from strategies import ModelText
 from systems import SystemBuilder
 from tangles import Tangle
 from test_families import Crowd
+from weaves import Weave
 
 from formal.certificates.learning import NotLearned, learn
 from formal.certificates.making import MEMORY
@@ -45,7 +46,7 @@ MOST_STATES = 5_000
 LEAST_DEPTH = 6  # steps that the bounded engine looks at where nothing is violated, or sooner
 CROWDS = 8  # of so many seeds one is a family, which takes the longest
 PATIENCE = 120  # seconds by the clock for each of processor time: the machine may have other work
-KINDS = ("systems", "texts", "tangles")
+KINDS = ("systems", "texts", "tangles", "weaves")
 
 
 def model(seed: int) -> tuple[str, Program | None]:
@@ -61,8 +62,10 @@ def model(seed: int) -> tuple[str, Program | None]:
                 program = SystemBuilder(pick).program()
             case "texts":
                 program = parsed(ModelText(pick).text())
-            case _:
+            case "tangles":
                 program = parsed(Tangle(pick).text())
+            case _:
+                program = parsed(Weave(pick).text())
     except Disagreement:
         return kind, None
     return kind, program if program.properties and size(program, MOST_STATES) else None

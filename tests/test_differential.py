@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from differential import Incomparable, compare, compare_liveness, findings, size
+import random
+
+import pytest
+from differential import Incomparable, compare, compare_liveness, findings, parsed, size
 from hypothesis import HealthCheck, given, settings
 from strategies import model_texts
 from systems import systems
+from weaves import Weave
 
 from formal.engines.protocol import REDUCTIONS
 from formal.frontend import load_text
@@ -26,6 +30,12 @@ def test_readings_agree_on_generated_texts(text: str) -> None:
         return
     if size(loaded.program):
         compare_liveness(loaded.program, DEPTH)
+
+
+@pytest.mark.parametrize("seed", range(0, 40, 10))
+def test_readings_agree_on_generated_weaves(seed: int) -> None:
+    for number in range(seed, seed + 10):
+        compare(parsed(Weave(random.Random(number).randrange).text()), DEPTH)
 
 
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -9,6 +9,7 @@ from differential import findings, parsed, safety, size
 from strategies import ModelText
 from systems import SystemBuilder
 from test_interp import program_of
+from weaves import Weave
 
 from formal.diagnostics import InternalError
 from formal.engines import explicit, scout
@@ -359,6 +360,14 @@ def test_generated_texts(seed: int, at_once: None) -> None:
     for number in range(seed, seed + 10):
         program = parsed(ModelText(random.Random(number).randrange).text())
         if size(program, 3000):
+            check(program)
+
+
+@pytest.mark.parametrize("seed", range(0, 60, 20))
+def test_generated_weaves(seed: int, at_once: None) -> None:
+    for number in range(seed, seed + 20):
+        program = parsed(Weave(random.Random(number).randrange).text())
+        if size(program, 1000):
             check(program)
 
 
