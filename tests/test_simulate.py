@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from tools import Told
 
+from formal.engines.shorten import without_detours
 from formal.frontend import load_text
 from formal.interp import Machine, Outcome
 from formal.program import Block, Program
 from formal.walks.covering import lines
 from formal.walks.judging import Judge
 from formal.walks.schedulers import MIXED, SCHEDULERS, scheduler
-from formal.walks.shrinking import shrink, without_detours
+from formal.walks.shrinking import shrink
 from formal.walks.simulation import Plan, Simulation, simulate
 from formal.walks.walk import End, walk
 
