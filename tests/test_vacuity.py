@@ -125,6 +125,16 @@ def test_deadlocks_are_about_waiting() -> None:
     assert not any(one.vacuous for name, one in found.items() if name.startswith("deadlock"))
 
 
+@pytest.mark.parametrize("body", ["while (x) { lock m; unlock m; x = false; }", "with k { lock m; unlock m; }"])
+def test_who_waits_inside_of_what_is_idle_waits(body: str) -> None:
+    """A label is of one statement; and a circle of locks is one of whoever waits."""
+    head, rest = "protocol t;\nmutex m;\nmutex k;\nbool x = true;\n", "thread u { idle: lock m; skip; unlock m; }\ndeadlock free;\n"
+    found = judged(f"{head}thread t {{ idle: {body} }}\n{rest}")
+    assert not any(one.vacuous for name, one in found.items() if name.startswith("deadlock"))
+    found = judged(f"{head}thread t {{ idle: lock m; unlock m; }}\n{rest}")
+    assert [one.vacuous for name, one in found.items() if name.startswith("deadlock")] == [True, True, False]
+
+
 def test_leaving_out_only_adds_executions() -> None:
     """On random models: what is violated stays violated without any unit, alone or all together."""
     looked = 0

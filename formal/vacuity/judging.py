@@ -64,7 +64,7 @@ class _Judging:
     def _one(self, prop: p.Property, dead: tuple[str, ...], alone: dict[Unit, Looked], rests: Mapping[str, frozenset[Unit]]) -> Vacuity:
         reached = self._reached(prop)
         if prop.kind in _OF_STATES:
-            waits = prop.kind == "liveness" or self._somebody_waits()
+            waits = prop.kind == "liveness" or self._somebody_waits(idle=prop.name == p.DEADLOCK_LOCK_ORDER)
             return Vacuity(prop.name, not waits, reached, dead, None, "it is about waiting" if waits else "nobody ever waits")
         if reached is False:
             return Vacuity(prop.name, True, False, dead, (), "no execution reaches it")
@@ -117,16 +117,19 @@ class _Judging:
         changes.set(statement, condition=condition)
         return look(rebuilt(self.program, changes), [statement.prop], self.late).proves(statement.prop)
 
-    def _somebody_waits(self) -> bool:
-        """Whether somebody waits in some state, who is not idle."""
+    def _somebody_waits(self, *, idle: bool) -> bool:
+        """Whether somebody waits in some state; `idle`: who waits where that is fine counts, too."""
         machine = Machine(self.program)
         exploration = Exploration(machine)
-        idle = {one.info.uid for one in statements_of(self.program) if not isinstance(one, p.Block) and one.info.idle}
         waits = False
+
+        def counts(state: State, thread: int) -> bool:
+            place = machine.place(state, thread)
+            return idle or place is None or not place.info.idle
 
         def visit(_number: int, state: State, waiting: list[int], _moving: list[int]) -> None:
             nonlocal waits
-            waits = waits or any(idle.isdisjoint(machine.uids(state[thread])) for thread in waiting)
+            waits = waits or any(counts(state, thread) for thread in waiting)
 
         while not waits and not exploration.exhausted:
             exploration.expand(visit, lambda *_: None)
