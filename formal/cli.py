@@ -44,6 +44,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 
 
+_COLUMNS: Final = 80
 _SELDOM: Final = 50_000  # objects between two looks for cycles, of which there are next to none; one in 700 took a tenth of all time
 
 
@@ -103,7 +104,11 @@ def _unknown(word: str) -> UsageError:
 
 
 def _overview() -> str:
-    rows = "\n".join(f"  {name:<11} {summary}" for name, (_, summary) in COMMANDS.items())
+    from textwrap import fill
+
+    rows = "\n".join(
+        fill(summary, _COLUMNS, initial_indent=f"  {name:<11} ", subsequent_indent=" " * 14) for name, (_, summary) in COMMANDS.items()
+    )
     return f"""usage: formal COMMAND ...
 
 Executable specifications of lock, AioContext and bottom-half protocols, proved.

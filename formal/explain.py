@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+from typing import Final
+
 from formal.codes import Code
 
+_COLUMNS: Final = 80
 _CHECKS: dict[str, tuple[str, str]] = {
     "relock": (
         "A thread takes a non-recursive lock that it already has. QEMU's mutexes assert or hang there.",
@@ -90,7 +94,7 @@ def explain(topic: str) -> str | None:
 def _text(head: str, meaning: str, example: str) -> str:
     parts = [head, ""]
     if meaning:
-        parts += [meaning, ""]
+        parts += [fill(meaning, _COLUMNS, break_long_words=False), ""]
     if example:
         parts += ["For example:", "", *(f"    {line}" for line in example.split("\n"))]
     return "\n".join(parts).rstrip()

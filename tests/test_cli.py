@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from formal.cli import COMMANDS, main
+
 ROOT = Path(__file__).resolve().parent.parent
 
 PROVED = 'protocol good "two threads and a lock"; mutex L; thread t[2] { lock L; unlock L; } deadlock free; expect proved;'
@@ -437,6 +439,13 @@ def test_help_is_quick_and_imports_nothing_heavy(words: list[str]) -> None:
     assert done.returncode == 0
     assert "example" in done.stdout
     assert not any(f"'{heavy}'" in done.stderr for heavy in ("lark", "z3", "rich", "formal.frontend", "formal.interp", "formal.smt"))
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_into_80_columns(command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*([command] if command else []), "--help"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
 
 
 def test_explain_knows_the_checks(run: Run) -> None:

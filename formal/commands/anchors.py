@@ -39,10 +39,11 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--record", metavar="FILE", help="write down what the functions are now")
     parser.add_argument("--against", metavar="FILE", help=f"the record to compare with (default: {DEFAULT} beside the models)")
     configure_answer(parser, FORMATS)
-    parser.epilog = """A model says which C function a statement or body stands for: @ "migration/savevm.c:save_snapshot".
-docs/anchors.md says what is compared.
+    parser.epilog = """A model says which C function a statement or body stands for:
+@ "migration/savevm.c:save_snapshot". docs/anchors.md says what is compared.
 
-example: once, for the version that the models were written for; then with every pull of QEMU
+example: once, for the version that the models were written for; then with
+every pull of QEMU
 
   formal anchors --source ~/qemu --record models/anchors.toml
   formal anchors --source ~/qemu

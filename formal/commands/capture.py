@@ -35,7 +35,7 @@ def configure(parser: Parser) -> None:
     configure_answer(parser)
     parser.epilog = """example: a log of a snapshot
 
-  formal capture models/savevm_unlocked.dsl              # what to do, and with which options
+  formal capture models/savevm_unlocked.dsl    # what to do, with which options
   formal capture models/savevm_unlocked.dsl --events -o trace-events.txt
 """
 
@@ -102,8 +102,8 @@ def _recipe(names: Sequence[str], mapping: Mapping | None, arguments: argparse.N
         "Then:",
         f"  {shlex.join(reader)}",
         "",
-        "Without -msg timestamp=on a log has no thread ids, and cannot be used. QEMU warns of events that it",
-        "does not have. Tracing locks slows it down.",
+        "Without -msg timestamp=on a log has no thread ids, and cannot be used. QEMU",
+        "warns of events that it does not have. Tracing locks slows it down.",
     ]
     return "\n".join(lines)
 

@@ -52,15 +52,16 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--seed", type=natural, default=0, metavar="N", help="of --mutate's choices (default: 0)")
     configure_answer(parser, schema="conform")
     configure_manner(parser, "no progress", "no colour and no progress")
-    parser.epilog = """A log is accepted if some execution of the model shows exactly its events, in their order. Steps that
-no rule of the mapping names may happen anywhere in between. docs/conform.md describes mappings.
+    parser.epilog = """A log is accepted if some execution of the model shows exactly its events, in
+their order. Steps that no rule of the mapping names may happen anywhere in
+between. docs/conform.md describes mappings.
 
 example: a snapshot of QEMU 7.2, its thread ids and its locks in the log
 
-  qemu-system-x86_64 … -msg timestamp=on -D trace.log -trace 'qemu_mutex_*' -trace 'savevm_*' \\
-      -trace runstate_set -trace migrate_set_state -trace blk_co_pwritev -trace thread_pool_complete
-  formal conform models/savevm_unlocked.dsl trace.log      # before 930e239d11: accepted
-  formal conform models/savevm_locked.dsl trace.log        # since: rejected, at the unlock that the patch removed
+  formal capture models/savevm_unlocked.dsl             # how to run QEMU for it
+  formal conform models/savevm_unlocked.dsl trace.log   # accepted
+  formal conform models/savevm_locked.dsl trace.log     # rejected, at the unlock
+                                                        # that 930e239d11 removed
 """
 
 

@@ -35,14 +35,15 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--ignore-line", action="append", default=[], dest="ignored", metavar="REGEX", help=words)
     configure_answer(parser, FORMATS)
     configure_manner(parser, "no progress", "no colour and no progress")
-    parser.epilog = """The report tells how long each lock was held and waited for, by whom and where; who waited for whom;
-circles in the order in which locks were taken; what was held when the log ends; and what the log
-cannot tell. `formal capture` prints the options with which QEMU writes such a log.
+    parser.epilog = """The report tells how long each lock was held and waited for, by whom and where;
+who waited for whom; circles in the order in which locks were taken; what was
+held when the log ends; and what the log cannot tell. `formal capture` prints
+the options with which QEMU writes such a log.
 
 example:
-  qemu-system-x86_64 … -msg timestamp=on -D trace.log -trace 'qemu_mutex_*' -trace 'aio_co_*'
+  formal capture                                             # how to run QEMU
   formal explain-log trace.log
-  formal explain-log trace.log --format html -o trace.html      # with a timeline
+  formal explain-log trace.log --format html -o trace.html   # with a timeline
 """
 
 
