@@ -58,10 +58,10 @@ between. docs/conform.md describes mappings.
 
 example: a snapshot of QEMU 7.2, its thread ids and its locks in the log
 
-  formal capture models/savevm_unlocked.dsl             # how to run QEMU for it
-  formal conform models/savevm_unlocked.dsl trace.log   # accepted
-  formal conform models/savevm_locked.dsl trace.log     # rejected, at the unlock
-                                                        # that 930e239d11 removed
+  formal capture models/savevm_unlocked.dsl            # how to run QEMU for it
+  formal conform models/savevm_unlocked.dsl trace.log  # accepted
+  formal conform models/savevm_locked.dsl trace.log    # rejected, at the unlock
+                                                       # that 930e239d11 removed
 """
 
 
