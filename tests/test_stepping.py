@@ -66,6 +66,7 @@ def test_a_state_is_shown_with_who_stands_where_and_why_who_waits_does(told: Tol
     assert "main: a" in shown
     assert "mine = 2" in shown
     assert "No thread can move." in shown
+    assert [line for line in shown.splitlines() if len(line) > 80 and ".dsl" not in line] == []
 
 
 def test_undo_and_restart_take_steps_back(told: Told, model: str) -> None:

@@ -118,8 +118,8 @@ def _run(mapping: Mapping | None, log: str, listing: str) -> list[str]:
     if late:
         lines += [
             "",
-            "The model begins in its initial state, and so must the log: when the guest runs, and just before what",
-            "the model is about, in QEMU's monitor:",
+            "The model begins in its initial state, and so must the log: when the guest runs,",
+            "and just before what the model is about, in QEMU's monitor:",
             f"  {capturing.switch(log)}",
             "or over QMP:",
             f"  {json.dumps(capturing.switch_qmp(log))}",

@@ -150,7 +150,8 @@ class Dialogue:
         options = self.options()
         if not options:
             ended = "The execution has ended." if path.over else "No thread can move."
-            return [*lines, f"{ended} u undoes the last step, r goes back to the start, s FILE saves the walk."]
+            told = f"{ended} u undoes the last step, r goes back to the start, s FILE saves the walk."
+            return [*lines, *self._ink.wrapped(told, 0, hang=0)]
         lines.append(self._ink.paint("moves", "bold"))
         for option in options:
             head, *more = self._ink.wrapped(option.text, 6, hang=4)
