@@ -108,6 +108,12 @@ def test_who_is_strongly_fair_is_listed_as_an_assumption() -> None:
     )
 
 
+def test_fairness_is_no_assumption_where_no_liveness_is_looked_at() -> None:
+    text = HEAD + "thread a { lock m; unlock m; }\nliveness ends: eventually finished(a);\nstrong fair a;\n"
+    found = program(text + "disable liveness.ends;\n")
+    assert found.assumptions == ("`liveness.ends` is disabled: it is not looked at",)
+
+
 def test_the_digest_speaks_of_texts_and_parameters_only(tmp_path: Path) -> None:
     text = HEAD + "param N in 1..3 = 2;\nthread a[N] { lock m; unlock m; }\n"
     (tmp_path / "other.dsl").write_text(text)

@@ -136,7 +136,7 @@ class Assembly:
         if any(proc.recursive for proc in self.names.procs.values()):
             source = "declared" if self.claims.nesting is not None else "the default"
             yield f"at most {recursion} activations of a recursive procedure ({source}), checked by `nesting`"
-        if self.claims.liveness:
+        if any(prop.name not in self.claims.disabled for prop in self.claims.liveness):
             yield "liveness: weak fairness of every thread"
             yield from (f"liveness: strong fairness of {whom}" for whom in self._strong())
 
