@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
-from itertools import islice, product
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,7 +36,7 @@ from formal.verdict import PropertyResult, Report, Verdict
 if TYPE_CHECKING:
     from formal.certificates.ways import Way
 
-LOOKED_AT: Final = 3  # sizes that are looked at one by one for what is not proved for all; liveness never is
+LOOKED_AT: Final = 3  # sizes that are looked at one by one for what is not proved for all
 ASKED: Final = 16  # the size that the engine is asked about: no fewer than it needs
 
 Sizes = Mapping[str, int]
@@ -185,7 +185,10 @@ class _Question:
         self._seen = _Seen()
         self._engine = "explicit" if arguments.engine == AUTO else arguments.engine  # for one size
         self._early: dict[int, Future[Any]] = {}
-        self._single = 0  # sizes that were asked about one by one
+        living = {prop.name for prop in program.properties if prop.kind == "liveness"}
+        self._safety = tuple(name for name in names if name not in living)
+        self._living = tuple(name for name in names if name in living)
+        self._open = names  # what an interruption leaves open
 
     def _load(self, sizes: Sizes) -> Program:
         """Raises UsageError where the model has no such size."""
@@ -202,19 +205,19 @@ class _Question:
             if len(self._least) == 1 and self._arguments.jobs != 1:
                 ((name, low),) = self._least.items()
                 for value in range(low, LARGE):
-                    self._early[value] = self._submitted(crew, {name: value}, value - low)
-            odd = self._region({}, self._least)
+                    self._early[value] = self._submitted(crew, {name: value})
+            odd = self._region({}, self._least) or self._lives()
         return odd if odd is not None and not odd.interrupted else self._combined(odd)
 
-    def _submitted(self, crew: Crew, sizes: Sizes, before: int) -> Future[Any]:
-        program, request = self._request(sizes, self._engine, before)
+    def _submitted(self, crew: Crew, sizes: Sizes) -> Future[Any]:
+        program, request = self._request(sizes, self._engine, self._safety)
         return crew.executor.submit(settle, Work(program, recalled(self._cache, program, request), self._arguments.timeout))
 
     def _region(self, single: Sizes, least: Sizes) -> Answer | None:
         """All sizes from `least` on, with `single` ones: those for which something is proved at once, then the others. The answer that ends
         it, if one does: a violation, or Ctrl-C."""
         asked = {**single, **{name: max(ASKED, low) for name, low in least.items()}}
-        found = self._ask(asked, FAMILIES)
+        found = self._ask(asked, FAMILIES, self._names)
         self._seen.large.append(found.report)
         if found.interrupted:
             return found
@@ -242,25 +245,36 @@ class _Question:
     def _some(self, single: Sizes, least: Sizes) -> Answer | None:
         """A few sizes, where nothing is proved for all."""
         self._seen.missing[""] = "not proved for all sizes"
-        values = product(*(range(low, low + LOOKED_AT) for low in least.values()))
-        for one in islice(sorted(values, key=lambda sizes: (sum(sizes), sizes)), LOOKED_AT):
-            odd = self._one({**single, **dict(zip(least, one, strict=True))})
+        for sizes in _smallest(least):
+            odd = self._one({**single, **sizes})
             if odd is not None:
                 return odd
         return None
 
+    def _lives(self) -> Answer | None:
+        """A few sizes, for liveness, which is not proved for all: after all else, which does not wait for it. The answer that ends it."""
+        self._open = self._living
+        for sizes in _smallest(self._least) if self._living else ():
+            found = self._ask(sizes, self._engine, self._names)
+            if found.report.verdict is Verdict.VIOLATED or found.interrupted:
+                return found
+            living = tuple(result for result in found.report.properties if result.name in self._living)
+            self._seen.small.append(replace(found.report, properties=living))
+        return None
+
     def _one(self, sizes: Sizes) -> Answer | None:
-        """One size; its answer, if it ends the whole."""
-        found = self._ask(sizes, self._engine, self._single)
-        self._single += 1
+        """One size, but for liveness; its answer, if it ends the whole."""
+        if not self._safety:
+            return None
+        found = self._ask(sizes, self._engine, self._safety)
         if found.report.verdict is Verdict.VIOLATED or found.interrupted:
             return found
         self._seen.small.append(found.report)
         return None
 
-    def _ask(self, sizes: Sizes, engine: str, before: int = 0) -> Answer:
-        program, request = self._request(sizes, engine, before)
-        early = self._early.pop(next(iter(sizes.values())), None) if engine == self._engine else None
+    def _ask(self, sizes: Sizes, engine: str, names: tuple[str, ...]) -> Answer:
+        program, request = self._request(sizes, engine, names)
+        early = self._early.pop(next(iter(sizes.values())), None) if engine == self._engine and names == self._safety else None
         found = None if early is None else self._awaited(early)
         if found is None:
             found = prove(program, recalled(self._cache, program, request), self._watcher)
@@ -276,12 +290,9 @@ class _Question:
             return None
         return answer
 
-    def _request(self, sizes: Sizes, engine: str, before: int) -> tuple[Program, Request]:
-        """`before`: how many sizes were asked about one by one: after some, no more is asked of what is not proved for all in any case."""
-        program = self._load(sizes)
-        single = {prop.name for prop in program.properties if prop.kind == "liveness"} if before >= LOOKED_AT else set()
+    def _request(self, sizes: Sizes, engine: str, names: tuple[str, ...]) -> tuple[Program, Request]:
         request = Request(
-            tuple(name for name in self._names if name not in single),
+            names,
             None,
             engine,
             self._arguments.jobs,
@@ -292,7 +303,7 @@ class _Question:
             self._arguments.stats,
             frozenset(self._arguments.without),
         )
-        return program, request
+        return self._load(sizes), request
 
     # ------------------------------------------------------------ the report
 
@@ -306,7 +317,9 @@ class _Question:
             parameters=parameters,
             digest=digest(first.sources, parameters),
             defines={**self._fixed, **words},
-            properties=tuple(self._result(result, interrupted=ended is not None) for result in first.properties),
+            properties=tuple(
+                self._result(result, interrupted=ended is not None and result.name in self._open) for result in first.properties
+            ),
             seconds=time.monotonic() - self._begun,
         )
         return Answer(report, ended is not None, () if ended is None else ended.crashes)
@@ -330,6 +343,13 @@ class _Question:
             values = sorted({int(report.parameters[name]) for report in self._seen.small if _of([report], prop)})
             if values:
                 yield f"{name} = {values[0]}" + (f" to {values[-1]}" if len(values) > 1 else "")
+
+
+def _smallest(least: Sizes) -> list[Sizes]:
+    """A few sizes, the smallest first."""
+    values = product(*(range(low, low + LOOKED_AT) for low in least.values()))
+    ordered = sorted(values, key=lambda sizes: (sum(sizes), sizes))
+    return [dict(zip(least, one, strict=True)) for one in ordered[:LOOKED_AT]]
 
 
 def _of(reports: Iterable[Report], name: str) -> list[PropertyResult]:
