@@ -105,6 +105,9 @@ BROKEN = {
     "sem q max 1 = 0;\ncallback f for h {\n    give_l();\n    idle: wait q;\n    take_l();\n}": ("deadlock.global", 0),
     "sem q max 1 = 0;\nthread w { idle: wait q; }\ncallback f for h {\n    spawn w;\n    idle: join w;\n}": ("deadlock.global", 0),
     "sem q max 1 = 0;\nproc rest() { idle: wait q; }\ncallback f for h { give_l(); rest(); take_l(); }": ("deadlock.global", 0),
+    "callback f for h {\n    assert current_context() != ctx;\n}": ("contract.h.nothing_else", 2),  # the protocol may have others
+    "callback f for h {\n    assert (number of t in thread: t != self) < 9;\n}": ("contract.h.nothing_else", 2),
+    "callback f for h {\n    for t in thread { skip; }\n}": ("contract.h.nothing_else", 2),
     "bh own on ctx { }\ncallback f for h {\n    schedule own;\n}": ("contract.h.nothing_else", 3),
     "callback f for h {\n    atomic {\n        skip;\n        if (!shared) { lock M; unlock M; }\n    }\n}": ("contract.h.nothing_else", 2),
 }

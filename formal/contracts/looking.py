@@ -99,7 +99,7 @@ def awaits_others(expr: p.Expr, own: Own) -> bool:
     )
 
 
-def _pries(expr: p.Expr, own: Own) -> bool:
+def _pries(expr: p.Expr, own: Own) -> bool:  # noqa: C901 - one arm a kind
     match expr:
         case p.Holds(thread=thread, lock=lock):
             return not own.private(lock) and not (isinstance(thread, p.Self) and _named(lock, own))
@@ -109,8 +109,10 @@ def _pries(expr: p.Expr, own: Own) -> bool:
             return not _runs_alone(ref, own)
         case p.InContext(thread=thread, context=context):
             return not isinstance(thread, p.Self) or any(_strange(one, own) for one in own.targets(context))
-        case p.CurrentContext(thread=thread):
-            return not isinstance(thread, p.Self) or any(_strange(one, own) for one in own.program.contexts)
+        case p.CurrentContext():
+            return True  # a protocol may have other contexts
+        case p.Quantifier(binder=binder, domain=domain):
+            return counts_others(binder, domain, own)
         case p.At(thread=thread) | p.Finished(thread=thread):
             return not own.thread(thread)
         case p.Read(place=p.ThreadLocalPlace(decl=decl, thread=thread)) if not own.has(decl):
@@ -121,6 +123,11 @@ def _pries(expr: p.Expr, own: Own) -> bool:
             return not own.knows(decl)
         case _:
             return False
+
+
+def counts_others(binder: p.Binder, domain: tuple[int, ...], own: Own) -> bool:
+    """Whether a quantifier or a `for` goes through threads that are not the callback's own: a protocol may have more of them."""
+    return isinstance(binder.type, p.ThreadType) and not all(own.has(own.program.threads[thread].decl) for thread in domain)
 
 
 def _named(lock: p.Ref, own: Own) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 
 from formal import program as p
 from formal.contracts.clauses import Contract, Lock
-from formal.contracts.looking import Own, awaits_others, pries
+from formal.contracts.looking import Own, awaits_others, counts_others, pries
 from formal.frontend.walking import walk
 
 NOTHING_ELSE: Final = "nothing_else"
@@ -120,6 +120,8 @@ class Permissions:
                 return all(own.has(bh) and isinstance(bh, p.BhDecl) and own.has(bh.context) for bh in own.targets(ref))
             case p.Invoke(hook=hook):
                 return hook in self.hooks
+            case p.For(binder=binder, domain=domain):
+                return not counts_others(binder, domain, own)
             case p.Atomic():
                 return self._waits_first(statement)
             case _:
