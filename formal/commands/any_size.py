@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Final
 from formal.codes import Code
 from formal.commands.executing import hired
 from formal.commands.remembering import cache_of, kept, recalled
-from formal.commands.sweeping import Work, settle
 from formal.console import UsageError, answer, definitions, say, say_diagnostics
 from formal.diagnostics import Diagnostic
 from formal.engines import AUTO, BMC, FAMILIES, LARGE
@@ -211,7 +210,9 @@ class _Question:
 
     def _submitted(self, crew: Crew, sizes: Sizes) -> Future[Any]:
         program, request = self._request(sizes, self._engine, self._safety)
-        return crew.executor.submit(settle, Work(program, recalled(self._cache, program, request), self._arguments.timeout))
+        return crew.executor.submit(
+            prove, program, recalled(self._cache, program, request)
+        )  # on this machine: the deadline is one there, too
 
     def _region(self, single: Sizes, least: Sizes) -> Answer | None:
         """All sizes from `least` on, with `single` ones: those for which something is proved at once, then the others. The answer that ends
