@@ -178,6 +178,16 @@ def test_an_atomic_waits_in_the_callbacks_that_it_calls(here: Path) -> None:
     assert verdict(program_of(callback_alone("f.dsl", {})))["contract.h.nothing_else"] is Verdict.VIOLATED
 
 
+def test_what_the_contract_names_is_not_called_in_an_atomic(here: Path) -> None:
+    """It may wait there, behind a change."""
+    Path("h.dsl").write_text("hook h { may call toggle; }\nthread main { }\nproc toggle() { }\n")
+    for text, verdict_ in (("z = true; toggle();", Verdict.PROVED), ("atomic { z = true; toggle(); }", Verdict.VIOLATED)):
+        Path("f.dsl").write_text(
+            f"bool z;\ncallback f for h {{ choose {{ assert !z || z; wait q; }} or {{ {text} }} }}\nsem q max 1 = 1;\n"
+        )
+        assert verdict(program_of(callback_alone("f.dsl", {}))).get("contract.h.nothing_else", Verdict.PROVED) is verdict_
+
+
 def test_a_thread_of_the_callback_may_rest(here: Path) -> None:
     """Only who has called the callback is waited for."""
     Path("f.dsl").write_text("sem q max 1 = 0;\nthread w { idle: wait q; }\ncallback f for h { spawn w; post q; join w; }\n")

@@ -128,10 +128,12 @@ class Permissions:
                 return all(own.private(ref) for ref in _acts_on(statement))
 
     def _waits_first(self, atomic: p.Atomic) -> bool:
-        """Whether it is clear for whom an atomic waits: nothing in it waits, or its first statement alone."""
+        """Whether it is clear for whom an atomic waits: nothing in it waits, or its first statement alone. What the contract names is told
+        elsewhere, and may wait."""
         passed = (p.Skip, p.Assert, p.Assume, p.Block, p.Invoke)
         statements = [one for one in self._inside(atomic.body) if not isinstance(one, passed)]
-        return not any(isinstance(one, _WAITS) for one in statements[1:])
+        named = any(isinstance(one, p.Call) and one.proc in self.calls for one in statements)
+        return not named and not any(isinstance(one, _WAITS) for one in statements[1:])
 
     def _inside(self, block: p.Block) -> list[p.Stmt]:
         found: list[p.Stmt] = []
