@@ -191,6 +191,18 @@ def test_enough_is_listed_to_be_looked_at() -> None:
     assert sum(len(claimed) for claimed, _ in found) > 20
 
 
+def test_who_waits_for_itself_never_goes_on() -> None:
+    text = (
+        "param N in 1..* = 6; bool f[N]; thread t[i: N] { f[i] = true; join t[i]; f[i] = false; } invariant a: forall v in t: !finished(v);"
+    )
+    program = program_of(text)
+    kindred = kindred_of(program)
+    assert isinstance(kindred, Kindred)
+    listing = listed(kindred, ["invariant.a"])
+    assert listing is not None
+    assert faults(kindred, listing, ["invariant.a"]) == []
+
+
 COUNTED = ("the last one", "kept below a bound")  # it is so because somebody is still there, or only so many are
 
 

@@ -81,7 +81,9 @@ class Concrete:
         self._compiler = Compiler(self._where)
         self._changes_at: dict[tuple[int, int], list[Change]] = {}
         for change in changes.all:
-            self._changes_at.setdefault((change.thread, change.known[self._parts[self._at[change.thread]]]), []).append(change)
+            place = change.known[self._parts[self._at[change.thread]]]
+            if place >= FIRST:  # else it rests, and never moves: who joins itself would have to stand and to have finished
+                self._changes_at.setdefault((change.thread, place), []).append(change)
         self._blows_at: dict[tuple[int, int], list[Blow]] = {}
         for one in changes.faults:
             if one.guard is not changes.terms.false:
