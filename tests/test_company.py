@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 from differential import safety
+from swarms import Swarm
 from test_families import Crowd, held_to
 from test_interp import program_of
 
@@ -140,6 +141,10 @@ def test_whoever_is_picked_of_many_kinds_the_others_are_there(seed: int) -> None
 
 def test_what_members_come_to_is_told() -> None:
     assert sum(looked_at(program_of(Crowd(seed, loops=seed % 2 > 0).text()), 4, seed) for seed in range(20)) > 5 * STEPS
+
+
+def test_what_members_come_to_by_a_few_constructs_is_told() -> None:
+    assert sum(looked_at(program_of(Swarm(seed).text()), 4, seed) for seed in range(30)) > 5 * STEPS
 
 
 @pytest.mark.parametrize("name", ["multifd_sync_unlocked", "multifd_sync_locked"])

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from differential import safety
+from swarms import Swarm
 from test_interp import program_of
 from test_symmetry import explored
 
@@ -263,6 +264,11 @@ def test_what_is_proved_of_loops_over_members_holds_at_each_size(seed: int) -> N
     held_to(Crowd(seed, loops=True).text(), (), 200)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_proved_of_a_few_constructs_holds_at_each_size(seed: int) -> None:
+    held_to(Swarm(seed).text(), (6,), 300)
+
+
 def findings(text: str) -> dict[str, Finding]:
     """What the engine says of a model with N = 12."""
     program = load_text("protocol t;\nparam N in 1..* = 12;\n" + text, "<text>").program
@@ -300,6 +306,10 @@ FROM_SOME_SIZE_ON = {
     "1, by one wait too many": (
         "sem s max N = 0; thread t[N] { post s; } thread u { for v in t { wait s; } wait s; } deadlock free;",
         "deadlock.global",
+    ),
+    "2, by two families that give one semaphore room": (
+        "sem s max N + 1 = 0; thread t[N] { post s; } thread u[N] { post s; }",
+        "range",
     ),
     "2, by another member": (
         "bool f[t]; thread t[N] { f[self] = true; assert a: forall v in t: v == self || !f[v]; }",

@@ -209,6 +209,7 @@ SORTS = {
     "0..2 n[3]; thread t[i: 3] { n[i] = 1; } invariant a: forall v in 0..1: n[v] < n[v + 1];": None,
     "0..2 n[3]; thread t[i: 3] { n[i] = 1; } invariant a: exists v in 0..2: n[v] == 0 || 4 / n[v] > 1;": None,
     "bool x; 0..2 n[3]; thread t[i: 3] { n[i] = 1; } thread u { atomic { for v in 0..2 { x = n[v] == 1; } } }": None,
+    "sem S[3] max 2; thread t[i: 3] { wait S[i]; } invariant a: forall v in 0..2: count(S[v]) < 2;": (0, 0, 0),
     "context X home t[1]; thread t[3] { skip; }": (0, 1, 0),
     "thread t[3] { skip; } thread u { spawn t[1]; }": (0, 1, 0),
 }

@@ -177,7 +177,7 @@ class Search:
                 continue
             after = self._companies.settled(shown.state, thread, after)
             cells = company.kind_of(number, after)
-            if cells is None or self._companies.loops(after[thread]):
+            if cells is None or self._companies.loops(after[thread]) or not company.changed_alone(number, shown.state, after):
                 return
             if self._companies.overflows(Shown(after, shown.seats, {(kind.sort, number): kind})):
                 doubtful.add(RANGE)

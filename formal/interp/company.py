@@ -158,6 +158,14 @@ class Company:
             found = self._colours[loops] = tuple([colour_of(i, loops) for i in self._elements])
         return found
 
+    def changed_alone(self, i: int, before: State, after: State) -> bool:
+        """Whether nothing but this element's own has changed: what is given of a semaphore may count for another, or for nobody."""
+        home = self.home
+        return all(
+            one is other or one == other or home.get(slot, (OUTSIDE, 0))[0] == i
+            for slot, (one, other) in enumerate(zip(before, after, strict=True))
+        )
+
     def kind_of(self, i: int, state: State) -> tuple[Any, ...] | None:
         """What the cells of an element say, whichever one it is; None if they name another one."""
         known, raw = self._kinds[i], self._getters[i](state)

@@ -28,6 +28,7 @@ from formal.program import (
     CondDecl,
     Conditional,
     ContextOf,
+    Count,
     CurrentContext,
     Direct,
     Expr,
@@ -164,7 +165,7 @@ def defined(expr: Expr, program: Program, domains: Domains) -> bool:
             return True
         case Read(place=place):
             return _exists(place, program, domains)
-        case Member(ref=ref) | Owner(lock=ref) | PendingBh(bh=ref) | IsSet(event=ref):
+        case Member(ref=ref) | Owner(lock=ref) | PendingBh(bh=ref) | PendingContext(context=ref) | IsSet(event=ref) | Count(ref=ref):
             return _exists(ref, program, domains)
         case Unary(operand=operand):
             return defined(operand, program, domains)
