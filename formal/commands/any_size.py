@@ -201,7 +201,7 @@ class _Question:
         """All sizes; one of them, if something is violated there. The smallest are looked at beside the large ones: they have to be in
         any case. Raises UsageError."""
         with hired(PROCESSES, 1) as crew:
-            if len(self._least) == 1 and self._arguments.jobs != 1:
+            if len(self._least) == 1 and self._safety and self._arguments.jobs != 1:
                 ((name, low),) = self._least.items()
                 for value in range(low, LARGE):
                     self._early[value] = self._submitted(crew, {name: value})
@@ -210,9 +210,8 @@ class _Question:
 
     def _submitted(self, crew: Crew, sizes: Sizes) -> Future[Any]:
         program, request = self._request(sizes, self._engine, self._safety)
-        return crew.executor.submit(
-            prove, program, recalled(self._cache, program, request)
-        )  # on this machine: the deadline is one there, too
+        # The deadline is one there, too: it is the same machine.
+        return crew.executor.submit(prove, program, recalled(self._cache, program, request))
 
     def _region(self, single: Sizes, least: Sizes) -> Answer | None:
         """All sizes from `least` on, with `single` ones: those for which something is proved at once, then the others. The answer that ends
