@@ -16,6 +16,7 @@ CALLS: Final = 150  # blocks inside blocks, with procedures in place and recursi
 THREADS: Final = 256  # of a whole model
 ELEMENTS: Final = 4096  # of one array, or of one family of bottom halves
 ENUM_MEMBERS: Final = 256
+VALUE: Final = 2**62  # what an expression may come to stays below, on either side of zero
 RANGE_VALUES: Final = 4096  # that a `for` or a quantifier runs over
 STATEMENTS: Final = 100_000  # of one body with its procedures put in place and its `for`s unrolled
 EXPRESSION_NODES: Final = 200_000  # of one expression with its quantifiers unrolled

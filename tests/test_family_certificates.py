@@ -293,20 +293,6 @@ ON_DISK = Recorded("locked", LOCKED)
 RECORD = ON_DISK.record
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The record of a model."""
-    return ON_DISK.proved(tmp_path_factory.mktemp("family"))
-
-
-@pytest.fixture
-def here(prepared: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the model and its record."""
-    monkeypatch.chdir(tmp_path)
-    ON_DISK.lay_out(prepared)
-    return tmp_path
-
-
 def test_it_stands(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out = ON_DISK.recheck(capsys)
     assert code == Exit.OK

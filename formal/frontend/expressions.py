@@ -280,7 +280,7 @@ class Expressions:
         if op in "/%" and scope.has_self:
             self.names.site(RANGE)
         interval = hull(op, one, other)
-        if max(abs(interval.lo), abs(interval.hi)) >= 2**62:
+        if max(abs(interval.lo), abs(interval.hi)) >= limits.VALUE:
             raise mistake(Code.INTEGER_SIZE, "the value of this expression can go beyond 62 bits", node.span)
         return Binary(op, left, right, interval, node.span)  # type: ignore[arg-type]
 

@@ -7,11 +7,11 @@ difference how many there are; or why that cannot be told. docs/decisions/009-fa
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from formal.interp.sorts import Sort, sorts
-from formal.nodes import names_of
+from formal.nodes import names_of, nodes_below
 from formal.program import (
     Atomic,
     BhDecl,
@@ -240,16 +240,9 @@ def _compared(number: object, nodes: Sequence[object]) -> int:
 def _nodes(root: object) -> Iterator[object]:
     """Every node of a program, or of a part, once. What a part names is not part of it: a quantifier that speaks of threads has not their
     bodies inside."""
-    seen: set[int] = set()
-    todo: list[object] = [root]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, tuple):
-            todo += node
-        elif isinstance(node, dict):
-            todo += node.values()
-        elif is_dataclass(node) and id(node) not in seen:
-            seen.add(id(node))
-            yield node
-            named = ("decl",) if isinstance(node, Direct | LocalPlace | ThreadLocalPlace) else ()
-            todo += [getattr(node, name) for name in names_of(node) if name not in ("span", "sources", "type", *named)]
+    return nodes_below(root, _followed)
+
+
+def _followed(node: object) -> Iterator[str]:
+    named = ("decl",) if isinstance(node, Direct | LocalPlace | ThreadLocalPlace) else ()
+    return (name for name in names_of(node) if name not in ("span", "sources", "type", *named))

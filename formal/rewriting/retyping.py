@@ -8,17 +8,16 @@ whether it does. Raises Refused for an expression that the front end would not t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import is_dataclass
 from typing import Any, Final, get_args
 
+from formal import limits
 from formal import program as p
 from formal.frontend.folding import hull
-from formal.nodes import names_of
+from formal.nodes import names_of, nodes_below
 from formal.rewriting.admitting import Refused
 from formal.rewriting.rebuilding import Changes, rebuilt
 
 _EXPRESSIONS: Final = get_args(p.Expr)
-_MOST: Final = 2**62  # as in the front end
 
 
 def retyped(program: p.Program) -> p.Program:
@@ -32,21 +31,11 @@ def retyped(program: p.Program) -> p.Program:
 
 def nodes_of(program: p.Program) -> Iterator[Any]:
     """Everything that the program is made of, each once."""
-    todo: list[Any] = [program]
-    seen: set[int] = set()
-    while todo:
-        node = todo.pop()
-        match node:
-            case tuple():
-                todo += node
-            case dict():
-                todo += node.values()
-            case _ if is_dataclass(node) and type(node).__module__ == p.__name__ and id(node) not in seen:
-                seen.add(id(node))
-                yield node
-                todo += [getattr(node, name) for name in names_of(node)]
-            case _:
-                pass
+    return (node for node in nodes_below(program, _followed) if type(node).__module__ == p.__name__)
+
+
+def _followed(node: object) -> Iterator[str]:
+    return (name for name in names_of(node) if name not in ("span", "sources"))
 
 
 class _Typing:
@@ -76,7 +65,7 @@ class _Typing:
                 return p.IntType(-whole.hi, -whole.lo)
             case p.Binary(op="+" | "-" | "*" | "/" | "%" as op, left=left, right=right):
                 found = hull(op, self._whole(left), self._whole(right))
-                if max(abs(found.lo), abs(found.hi)) >= _MOST:
+                if max(abs(found.lo), abs(found.hi)) >= limits.VALUE:
                     raise Refused("the value of an expression can go beyond 62 bits")
                 return found
             case p.Conditional(then=then, otherwise=otherwise) if isinstance(expr.type, p.IntType):
